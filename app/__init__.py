@@ -1,0 +1,3 @@
+"""antbridge carries wholesale orders from Ankorstore to Active Ants, and the tracking back."""
+
+__version__ = "0.1.0"

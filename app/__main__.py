@@ -1,0 +1,5 @@
+"""`python -m app` is `antbridge`."""
+
+from app.cli import main
+
+main()

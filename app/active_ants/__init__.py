@@ -1,0 +1,1 @@
+"""Active Ants, the warehouse: what it says over HTTP, and what that means to the bridge."""

@@ -1,0 +1,208 @@
+"""
+The marketplace's calls, one method each. No decision about an order is made here.
+
+What an answer of each status means is told in docs/rules/errors.md; what a readable body says is
+the translation's business.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import httpx
+import structlog
+
+from app.ankorstore import translate, translate_shipping, wire
+from app.ankorstore.calls import AnkorstoreCalls
+from app.ankorstore.verdicts import Operation
+from app.domain.order import ListedOrder, MarketplaceOrder
+from app.domain.shipment import (
+    ParcelSize,
+    ParcelTracking,
+    QuoteConfirmation,
+    ShippingQuote,
+    Tracking,
+)
+from app.errors import Rejected, Transient
+from app.jsonapi import Document, UnreadableDocument, normalise_id, parse_document
+from app.outbound import PeerConnection, is_same_origin
+from app.ports import Turn
+
+MAX_PAGES = 1000
+"""A list longer than this is a loop."""
+
+_log = structlog.get_logger()
+
+
+class AnkorstoreMarketplace:
+    """Ankorstore as `app.ports.Marketplace`."""
+
+    def __init__(self, connection: PeerConnection, *, page_limit: int | None = 50) -> None:
+        """Ask for *page_limit* orders a page; None leaves the page size to Ankorstore."""
+        self._calls = AnkorstoreCalls(connection)
+        self._page_limit = page_limit
+
+    async def reserve_call(self) -> None:
+        """Wait for a place in the budget for the next write."""
+        await self._calls.connection.budget.take()
+
+    async def read_order(self, marketplace_order_id: str) -> MarketplaceOrder:
+        """Read one order with its retailer and lines."""
+        operation = Operation.READ_ORDER
+        return await self._calls.call(
+            operation,
+            "GET",
+            self._order_path(operation, marketplace_order_id),
+            lambda body: _read_the_order(body, marketplace_order_id),
+            params={"include": wire.ORDER_INCLUDE},
+        )
+
+    async def list_orders(self, status: str) -> AsyncIterator[ListedOrder]:
+        """Walk all orders that stand in *status*, page by page."""
+        page = await self._first_page(status)
+        seen: set[str] = set()
+        while True:
+            for resource in page.primary:
+                listed = translate.read_listed_order(resource, listed_status=status)
+                if listed is None:
+                    _log.warning("listed_order.unreadable", status=status)
+                elif listed.status == status:
+                    yield listed
+            if page.next_link is None:
+                return
+            url = self._checked_link(page.next_link)
+            if url in seen or len(seen) >= MAX_PAGES:
+                raise self._broken_paging("the pages do not end")
+            seen.add(url)
+            page = await self._calls.call(Operation.LIST_ORDERS, "GET", url, parse_document)
+
+    async def _first_page(self, status: str) -> Document:
+        """Read the first page; a page size that is refused is left out from then on."""
+        params = {"filter[status]": status}
+        if self._page_limit is None:
+            return await self._list_page(params)
+        limit = str(self._page_limit)
+        try:
+            return await self._list_page({**params, "page[limit]": limit})
+        except Rejected as refusal:
+            if refusal.status not in (400, 422):
+                raise
+        page = await self._list_page(params)
+        self._page_limit = None
+        return page
+
+    async def _list_page(self, params: dict[str, str]) -> Document:
+        return await self._calls.call(
+            Operation.LIST_ORDERS, "GET", wire.ORDERS_PATH, parse_document, params=params
+        )
+
+    def _checked_link(self, link: str) -> str:
+        """
+        Return where the next page is.
+
+        The token goes along with every call, so a link elsewhere is never followed.
+        """
+        base = httpx.URL(self._calls.connection.base_url)
+        try:
+            url = base.join(link)
+        except (httpx.InvalidURL, ValueError):
+            raise self._broken_paging("the link to the next page cannot be read") from None
+        if not is_same_origin(url, base):
+            raise self._broken_paging("the next page is said to be on another host")
+        return str(url)
+
+    def _broken_paging(self, detail: str) -> Transient:
+        return Transient(self._calls.peer, Operation.LIST_ORDERS, detail=detail)
+
+    async def accept_order(self, marketplace_order_id: str, *, turn: Turn) -> MarketplaceOrder:
+        """Accept the order as it stands and return it as accepted, with retailer and lines."""
+        operation = Operation.ACCEPT_ORDER
+        return await self._calls.call(
+            operation,
+            "POST",
+            self._order_path(operation, marketplace_order_id) + "/-actions/transition",
+            lambda body: _read_the_accepted_order(body, marketplace_order_id),
+            body=wire.ACCEPT_BODY,
+            params={"include": wire.ORDER_INCLUDE},
+            turn=turn,
+        )
+
+    async def request_quotes(
+        self, marketplace_order_id: str, parcels: Sequence[ParcelSize]
+    ) -> tuple[ShippingQuote, ...]:
+        """
+        Ask what shipping *parcels* costs.
+
+        The limits are looked at before anything is sent: the published form states them in a way
+        no validator enforces (docs/rules/shipping.md).
+        """
+        operation = Operation.REQUEST_QUOTES
+        if refusal := translate_shipping.parcels_refusal(parcels):
+            detail = "no such parcels can be quoted; nothing was sent"
+            raise Rejected(self._calls.peer, operation, code=refusal, detail=detail)
+        return await self._calls.call(
+            operation,
+            "POST",
+            self._order_path(operation, marketplace_order_id) + "/shipping-quotes",
+            translate_shipping.read_quotes,
+            body=translate_shipping.quotes_body(parcels),
+        )
+
+    async def confirm_quote(
+        self, quote_id: str, tracking: Tracking | None, *, turn: Turn
+    ) -> QuoteConfirmation:
+        """Confirm a quote, which marks the order shipped."""
+        operation = Operation.CONFIRM_QUOTE
+        return await self._calls.call(
+            operation,
+            "POST",
+            f"{wire.QUOTES_PATH}/{self._calls.segment(operation, quote_id)}/confirm",
+            translate_shipping.read_confirmation,
+            body=translate_shipping.confirm_body(tracking),
+            turn=turn,
+        )
+
+    async def read_tracking(self, master_order_id: str) -> ParcelTracking | None:
+        """Read the parcel tracking, None where there is none yet."""
+        operation = Operation.READ_TRACKING
+        return await self._calls.call(
+            operation,
+            "GET",
+            self._tracking_path(operation, master_order_id),
+            lambda body: translate_shipping.read_tracking(parse_document(body)),
+            params={"include": wire.TRACKING_INCLUDE},
+        )
+
+    async def write_tracking(
+        self, master_order_id: str, tracking: ParcelTracking, *, exists: bool
+    ) -> None:
+        """Create the parcel tracking, or change the existing one; its ids make both repeatable."""
+        operation = Operation.WRITE_TRACKING
+        await self._calls.send(
+            operation,
+            "PATCH" if exists else "POST",
+            self._tracking_path(operation, master_order_id),
+            body=translate_shipping.tracking_body(tracking),
+        )
+
+    def _order_path(self, operation: Operation, marketplace_order_id: str) -> str:
+        return f"{wire.ORDERS_PATH}/{self._calls.segment(operation, marketplace_order_id)}"
+
+    def _tracking_path(self, operation: Operation, master_order_id: str) -> str:
+        segment = self._calls.segment(operation, master_order_id)
+        return f"{wire.MASTER_ORDERS_PATH}/{segment}/tracking"
+
+
+def _read_the_order(body: Any, marketplace_order_id: str) -> MarketplaceOrder:
+    """Return the order a body shows, which must be the one that was asked for."""
+    order = translate.read_order(parse_document(body))
+    if order.marketplace_order_id != normalise_id(marketplace_order_id):
+        raise UnreadableDocument("another order than the one asked for")
+    return order
+
+
+def _read_the_accepted_order(body: Any, marketplace_order_id: str) -> MarketplaceOrder:
+    """Return the order a transition answered with; without lines it proves too little."""
+    order = _read_the_order(body, marketplace_order_id)
+    if not order.lines:
+        raise UnreadableDocument("the order came without its lines")
+    return order

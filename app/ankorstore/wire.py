@@ -1,0 +1,142 @@
+"""
+What goes over the wire to Ankorstore: paths, limits and the bodies it accepts.
+
+The bodies are typed as they are sent; building them from the bridge's own words is the task of
+`translate.py` and `subscriptions.py`. What Ankorstore sends is read field by field with
+`fields.py`, because it adds fields and values without notice and leaves others out.
+"""
+
+from typing import NotRequired, TypedDict
+
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
+ORDERS_PATH = "/api/v1/orders"
+QUOTES_PATH = "/api/v1/shipping-quotes"
+MASTER_ORDERS_PATH = "/api/v1/master-orders"
+APPLICATIONS_PATH = "/api/v1/applications"
+SUBSCRIPTIONS_PATH = "/api/v1/webhook-subscriptions"
+
+ORDER_INCLUDE = "retailer,orderItems.productVariant.product"
+TRACKING_INCLUDE = "shipmentParcel,shippedItems"
+
+MAX_PARCELS = 20
+MIN_WEIGHT_KG = "0.001"
+MAX_WEIGHT_KG = "30"
+MAX_SIDE_CM = 274
+MAX_LOT_NUMBER_CHARACTERS = 100
+MAX_LENGTH_AND_GIRTH_CM = 400
+"""Longest side plus twice the two shorter ones."""
+
+
+class QuoteParcel(TypedDict):
+    """One parcel to be quoted: centimetres and kilograms."""
+
+    length: int
+    width: int
+    height: int
+    kg: float
+
+
+class QuotesBody(TypedDict):
+    """Body of the quotes call; a plain object, no JSON:API resource."""
+
+    parcels: list[QuoteParcel]
+
+
+class LinkTracking(TypedDict):
+    """Tracking told by a link."""
+
+    trackingLink: str
+
+
+class NumberTracking(TypedDict):
+    """Tracking told by a carrier's code and a number."""
+
+    trackingProvider: str
+    trackingNumber: str
+
+
+class ConfirmBody(TypedDict):
+    """Body of the confirm call; empty without tracking."""
+
+    tracking: NotRequired[LinkTracking | NumberTracking]
+
+
+class TransitionData(TypedDict):
+    """Which transition an order shall make."""
+
+    type: str
+
+
+class TransitionBody(TypedDict):
+    """Body of the transition call."""
+
+    data: TransitionData
+
+
+class TrackingAttributes(TypedDict):
+    """Tracking of a shipment as a whole or of one of its parcels."""
+
+    trackingNumber: str | None
+    trackingLink: str | None
+    status: str
+
+
+class ShipmentAttributes(TrackingAttributes):
+    """Tracking of a shipment, with its carrier."""
+
+    carrier: str
+
+
+class ShippedItem(TypedDict):
+    """Goods of one variant in a parcel, in packs and in single units."""
+
+    productVariantUuid: str
+    batchQuantity: int
+    unitQuantity: int
+    lotNumber: NotRequired[str]
+    expiryDate: NotRequired[str]
+
+
+class ParcelAttributes(TrackingAttributes):
+    """Tracking of one parcel, and what is in it where that is known."""
+
+    shippedItems: NotRequired[list[ShippedItem]]
+
+
+class TrackedParcelData(TypedDict):
+    """One parcel, with an id of the caller's choice."""
+
+    type: str
+    id: str
+    attributes: ParcelAttributes
+
+
+class ParcelList(TypedDict):
+    """The parcels of a shipment."""
+
+    data: list[TrackedParcelData]
+
+
+class ShipmentRelationships(TypedDict):
+    """What belongs to a shipment."""
+
+    shipmentParcel: ParcelList
+
+
+class ShipmentData(TypedDict):
+    """A shipment with its parcels; the id is the caller's choice."""
+
+    type: str
+    id: str
+    attributes: ShipmentAttributes
+    relationships: ShipmentRelationships
+
+
+class TrackingBody(TypedDict):
+    """Body of both calls that write parcel tracking."""
+
+    data: ShipmentData
+
+
+ACCEPT_BODY: TransitionBody = {"data": {"type": "brand-validates"}}
+"""Accepts the order as it stands: leaving the lines out keeps them all."""

@@ -1,0 +1,1 @@
+"""The words of the business: orders, shipments, states and reasons. Standard library only."""

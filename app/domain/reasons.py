@@ -1,0 +1,310 @@
+"""
+Every reason for which an order asks for a person: one table of code, sentence and cure.
+
+The sentence says what is the case, the cure what the person does about it. A reason marked as a
+task is about goods at the warehouse: a retry alone never clears it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a person is needed and what they should do."""
+
+    code: str
+    sentence: str
+    cure: str
+    is_task: bool = False
+
+
+_RETRY = "then retry the order."
+
+_TABLE: tuple[Reason, ...] = (
+    # Before the accept: what the review finds.
+    Reason(
+        "acceptance_manual",
+        "The service accepts nothing by itself (ACCEPT_MODE is manual).",
+        "Accept or reject the order at Ankorstore; the service goes on by itself.",
+    ),
+    Reason(
+        "acceptance_reverted",
+        "Ankorstore took the acceptance of this order back.",
+        "Accept it again at Ankorstore, or retry the order to have the service accept it.",
+    ),
+    Reason(
+        "before_switch",
+        "The order was submitted before TAKE_ORDERS_SUBMITTED_AFTER and still waits for an answer.",
+        "Answer it where such orders were handled before, or run `antbridge orders take ORDER`.",
+    ),
+    Reason(
+        "order_unreadable",
+        "Ankorstore's answer lacks something every order needs.",
+        "Look at the order at Ankorstore; if it looks right there, report the field named, "
+        + _RETRY,
+    ),
+    Reason(
+        "pack_mode_unconfirmed",
+        "A product is sold in packs, and nobody has said what one warehouse SKU is.",
+        "Set PACK_MODE (unit, pack or factor:n), or give each such SKU an entry in "
+        "PACK_MODE_BY_SKU, restart the service, " + _RETRY,
+    ),
+    Reason(
+        "pack_mode_mismatch",
+        "The ordered units cannot be expressed in whole warehouse SKUs.",
+        "Correct the entry of this SKU in PACK_MODE_BY_SKU, or change the line at Ankorstore, "
+        + _RETRY,
+    ),
+    Reason(
+        "lines_missing",
+        "The order has no line with a quantity.",
+        "Look at the order at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "sku_missing",
+        "A line has no SKU.",
+        "Give the variant its SKU at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "sku_unknown",
+        "The warehouse does not know a SKU of this order.",
+        "Create the product at the warehouse, or map the SKU in SKU_MAP, " + _RETRY,
+    ),
+    Reason(
+        "stock_short",
+        "The warehouse has fewer pieces than this order needs.",
+        "Wait for stock or reject the order at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "stock_unknown",
+        "The warehouse's stock of a SKU could not be read.",
+        "Make a stock source work, or set STOCK_CHECK=when_known, " + _RETRY,
+    ),
+    Reason(
+        "preorder_line",
+        "A line is a pre-order: its goods do not exist yet.",
+        "Retry the order once the goods are at the warehouse, or answer it at Ankorstore.",
+    ),
+    Reason(
+        "amount_missing",
+        "A line has no usable price, currency or VAT rate.",
+        "Correct the line at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "currency_unsupported",
+        "The order's currency is missing or has no two decimals.",
+        "Look at the order at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "reference_missing",
+        "The order has no reference to make an order number from.",
+        "Look at the order at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "order_number_too_short",
+        "The order number would have fewer than the three characters the warehouse wants.",
+        "Set ORDER_NUMBER_PREFIX (for example AK), restart, " + _RETRY,
+    ),
+    Reason(
+        "recipient_missing",
+        "The recipient has no name, organisation or retailer name to print on the label.",
+        "Have the address corrected at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "email_missing",
+        "The retailer has no e-mail address.",
+        "Set FALLBACK_EMAIL to the brand's own address, restart, " + _RETRY,
+    ),
+    Reason(
+        "street_missing",
+        "The delivery address has no street.",
+        "Have the address corrected at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "house_number_missing",
+        "The street has no house number, and the warehouse cannot ship to this country without.",
+        "Have the address corrected at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "post_box",
+        "The delivery address is a post box, which carriers do not serve.",
+        "Have a street address set at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "postal_code_missing",
+        "The delivery address has no postcode.",
+        "Have the address corrected at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "postal_code_invalid",
+        "The postcode does not have the form of its country.",
+        "Have the address corrected at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "city_missing",
+        "The delivery address has no city.",
+        "Have the address corrected at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "country_missing",
+        "The delivery address has no country.",
+        "Have the address corrected at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "country_not_served",
+        "The warehouse does not ship to this country, or it is not allowed yet.",
+        "Add the country to ALLOWED_COUNTRIES if the warehouse serves it, restart, " + _RETRY,
+    ),
+    Reason(
+        "special_territory",
+        "The postcode lies in a territory with customs rules of its own.",
+        "Arrange the shipment with the warehouse by hand, or answer the order at Ankorstore.",
+    ),
+    Reason(
+        "retailer_asked_to_cancel",
+        "The retailer has asked to cancel this order.",
+        "Settle it with the retailer at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "own_carrier_not_possible",
+        "Ankorstore does not offer shipping with the brand's own carrier for this order.",
+        "Change the shipping method at Ankorstore, " + _RETRY,
+    ),
+    # Peers' refusals and contradictions.
+    Reason(
+        "unknown_marketplace_status",
+        "Ankorstore shows a status this version does not know.",
+        "Look at the order at Ankorstore; update the service if a newer version knows it, "
+        + _RETRY,
+    ),
+    Reason(
+        "marketplace_refused",
+        "Ankorstore refused a call about this order.",
+        "Read its words in the history, correct the order at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "warehouse_refused",
+        "Active Ants refused this order.",
+        "Read its words in the history, correct what they name, " + _RETRY,
+    ),
+    Reason(
+        "number_taken",
+        "Active Ants has an order with this number that is not proven to be ours.",
+        "Compare it in Maya; set ORDER_NUMBER_PREFIX if another shop uses the same numbers.",
+    ),
+    Reason(
+        "keeps_failing",
+        "Twenty attempts failed while other orders succeeded with the same call.",
+        "Read the last error in the history, correct what it names, " + _RETRY,
+    ),
+    Reason(
+        "labels_generated",
+        "Somebody generated an Ankorstore shipping label for this order.",
+        "If the brand's own carrier shall ship it, reset the label at Ankorstore, " + _RETRY,
+    ),
+    # After the warehouse has, or may have, the goods order.
+    Reason(
+        "cancelled_after_placing",
+        "The order was cancelled or rejected after it went to the warehouse.",
+        "Cancel the warehouse order in Maya now; nothing will be confirmed at Ankorstore.",
+        is_task=True,
+    ),
+    Reason(
+        "reverted_after_placing",
+        "Ankorstore took the acceptance back after the order went to the warehouse.",
+        "Stop the warehouse order in Maya, and settle the order at Ankorstore.",
+        is_task=True,
+    ),
+    Reason(
+        "labels_after_placing",
+        "An Ankorstore label exists although the warehouse ships with its own carrier.",
+        "Stop one of the two: the label at Ankorstore, or the warehouse order in Maya.",
+        is_task=True,
+    ),
+    Reason(
+        "fulfilment_after_placing",
+        "Ankorstore's own logistics was asked to ship an order the warehouse has.",
+        "Stop one of the two: the request at Ankorstore, or the warehouse order in Maya.",
+        is_task=True,
+    ),
+    Reason(
+        "shipped_by_somebody_else",
+        "Ankorstore shows the order shipped, and the service did not confirm it.",
+        "Check in Maya whether the warehouse still ships it; if so, stop one of the two.",
+        is_task=True,
+    ),
+    Reason(
+        "replaced_order_shipped",
+        "The warehouse shipped under an order number that is not this order's live one.",
+        "Stop the other warehouse order in Maya, or tell Ankorstore's support.",
+        is_task=True,
+    ),
+    Reason(
+        "warehouse_order_changed",
+        "The order at Ankorstore no longer matches what was sent to the warehouse.",
+        "Change the warehouse order in Maya to what Ankorstore shows, " + _RETRY,
+    ),
+    Reason(
+        "sku_not_ordered",
+        "A shipment found by its number holds a SKU this order does not have.",
+        "Compare the shipment in Maya with the order, " + _RETRY,
+    ),
+    Reason(
+        "shipment_unreadable",
+        "The warehouse tells of a shipment of this order in a form that could not be read.",
+        "Look at the shipment in Maya and report what the history quotes, " + _RETRY,
+    ),
+    Reason(
+        "partial_shipment_overdue",
+        "The warehouse sent a part of the order and the rest has not followed.",
+        "Ask the warehouse for the rest, and retry the order once it is sent.",
+    ),
+    # The way back to the marketplace.
+    Reason(
+        "too_many_parcels",
+        "The order was sent in more than 20 parcels, more than a quote can hold.",
+        "Confirm the shipment at Ankorstore by hand with the brand's own carrier.",
+    ),
+    Reason(
+        "parcel_too_heavy",
+        "The average parcel weighs more than the 30 kg a quote can hold.",
+        "Correct the weights at the warehouse, or confirm the shipment at Ankorstore by hand.",
+    ),
+    Reason(
+        "parcel_too_large",
+        "The parcel size exceeds what a quote can hold (274 cm a side, 400 cm with girth).",
+        "Correct PARCEL_DEFAULT_CM, restart, " + _RETRY,
+    ),
+    Reason(
+        "quote_unclear",
+        "Ankorstore offered no single quote that is surely the brand's own carrier.",
+        "Confirm the shipment at Ankorstore by hand, or correct "
+        "ANKORSTORE_BRAND_LABEL_CARRIER_CODE, restart, " + _RETRY,
+    ),
+    Reason(
+        "wrong_label_confirmed",
+        "After our confirm Ankorstore shows its own carrier instead of the brand's.",
+        "Reset the label at Ankorstore today, before a carrier collects twice.",
+        is_task=True,
+    ),
+    Reason(
+        "confirm_not_shown",
+        "The shipment was confirmed an hour ago and Ankorstore still does not show it shipped.",
+        "Look at the order at Ankorstore and ask its support; "
+        "retry the order once it shows shipped.",
+    ),
+    Reason(
+        "tracking_differs",
+        "Ankorstore shows another tracking than the one that was sent.",
+        "Correct the tracking at Ankorstore, " + _RETRY,
+    ),
+)
+
+REASONS: dict[str, Reason] = {reason.code: reason for reason in _TABLE}
+
+
+def reason_of(code: str) -> Reason:
+    """Return the reason of *code*; one written by a newer version still reads as itself."""
+    return REASONS.get(
+        code, Reason(code, f"Reason {code}.", "A newer version of the service wrote this reason.")
+    )

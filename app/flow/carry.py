@@ -1,0 +1,317 @@
+"""
+Carries one claimed order from step to step until it waits, and records every step.
+
+The order flow says what was found out; this file turns that into columns, history and a time,
+and a failure into what `retry.py` decides. Depth first: the same order goes on while it can, or
+nothing would be finished when a process dies.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from app.domain.lifecycle import State, can_move
+from app.domain.record import OrderRecord
+from app.errors import (
+    BridgeError,
+    LeaseLost,
+    NotReady,
+    OutcomeUnknown,
+    RateLimited,
+    Transient,
+    Unauthorized,
+    Unmappable,
+    WokenMeanwhile,
+)
+from app.flow import retry
+from app.flow.desk import OrderDesk
+from app.flow.moves import Attention, Close, Move, Next, Stands, Wait
+from app.flow.order_flow import advance
+from app.flow.rules import FlowRules
+from app.metrics import ATTEMPTS
+from app.outbound import calls_made
+from app.store.orders import AttemptRow, Finish, finish_step, release_order
+from app.store.session import Store
+
+MAX_STEPS = 25
+"""An order that goes on for longer in one go is given back, so that a loop cannot hog a worker."""
+
+STEP_NAMES = {
+    State.RECEIVED: "answer order",
+    State.ACCEPTED: "place order",
+    State.PLACED: "await shipments",
+    State.DISPATCHED: "confirm shipment",
+    State.SHIPPED: "close order",
+    State.CLOSED: "follow up",
+}
+LOOK_AGAIN = "look again"
+PEER_NAMES = {"ankorstore": "Ankorstore", "active_ants": "Active Ants"}
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a step changes, before the store is asked."""
+
+    outcome: str
+    message: str
+    columns: dict[str, Any]
+    next_attempt_at: datetime | None
+    goes_on: bool = False
+
+
+class SuccessBook:
+    """
+    Which calls worked lately, and for which orders.
+
+    Kept in memory: a worker that has seen no success gives no order up, which errs on the side
+    of trying on.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, dict[int, datetime]] = {}
+
+    def note(self, operations: Iterable[str], order_id: int, at: datetime) -> None:
+        """Remember that a step which made these calls ended well; two orders suffice a call."""
+        for operation in operations:
+            orders = self._last.setdefault(operation, {})
+            orders.pop(order_id, None)
+            orders[order_id] = at
+            while len(orders) > 2:
+                orders.pop(next(iter(orders)))
+
+    def has_others(self, operation: str, order_id: int, *, since: datetime) -> bool:
+        """Tell whether the call worked since then for any other order."""
+        orders = self._last.get(operation, {})
+        return any(at > since for other, at in orders.items() if other != order_id)
+
+
+class Carrier:
+    """Works on orders at desks."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: FlowRules,
+        *,
+        lease_seconds: float,
+        retry_base_seconds: float,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Record in *store*; decide by *rules*; draw *jitter* from 0 to 1."""
+        self._store = store
+        self._rules = rules
+        self._lease_seconds = lease_seconds
+        self._retry_base_seconds = retry_base_seconds
+        self._successes = SuccessBook()
+        self._jitter = jitter
+
+    async def carry(self, desk: OrderDesk, is_stopping: Callable[[], bool]) -> None:
+        """Take the order at *desk* as far as it goes now; give it back when asked to stop."""
+        try:
+            for step in range(1, MAX_STEPS + 1):
+                goes_on = await self._take_step(desk)
+                if not goes_on:
+                    return
+                if is_stopping() or step == MAX_STEPS:
+                    await release_order(self._store, desk.held)
+                    return
+        except LeaseLost:
+            log.warning("lease.lost", order_id=desk.held.order_id)
+        except Exception:
+            # A commit that failed may or may not have happened: as after a crash, the lease
+            # runs out and whoever claims the order next looks at what is true.
+            log.exception("step.not_recorded", order_id=desk.held.order_id)
+
+    async def _take_step(self, desk: OrderDesk) -> bool:
+        """Take one step and record it; tell whether the order goes on at once."""
+        before = desk.held
+        started = time.perf_counter()
+        error: Exception | None = None
+        made: list[str] = []
+        calls_made.set(made)
+        try:
+            change = self._change_of(await advance(desk, self._rules), desk)
+            self._successes.note(made, before.order_id, self._store.now())
+        except LeaseLost:
+            raise
+        except WokenMeanwhile:
+            change = _Change("woken", "news came in; reading the order again", {}, None, True)
+        except Exception as failure:
+            error = failure
+            if not isinstance(failure, BridgeError):
+                log.exception("step.broke", order_id=before.order_id)
+            change = self._change_after(failure, desk)
+        attempt = _attempt_row(before, desk, change, error, time.perf_counter() - started)
+        await self._record(desk, change, attempt)
+        return change.goes_on
+
+    async def _record(self, desk: OrderDesk, change: _Change, attempt: AttemptRow) -> None:
+        columns = {**desk.noted, **change.columns}
+        state = columns.get("state", desk.held.state)
+        assert can_move(desk.held.state, state), f"{desk.held.state} → {state} does not exist"
+        finish = Finish(
+            columns=columns,
+            attempt=attempt,
+            next_attempt_at=self._store.now() if change.goes_on else change.next_attempt_at,
+            keeps_lease=change.goes_on,
+            placing=dict(desk.noted_placing),
+        )
+        after = await finish_step(self._store, desk.held, finish, self._lease_seconds)
+        ATTEMPTS.labels(attempt.step, attempt.outcome).inc()
+        log.info(
+            "attempt.finished",
+            correlation_id=after.marketplace_order_id,
+            marketplace_reference=after.marketplace_reference,
+            state=str(after.state),
+            step=attempt.step,
+            attempt_number=attempt.attempt_number,
+            outcome=attempt.outcome,
+            message=attempt.message,
+            peer=attempt.peer,
+            call=attempt.call,
+            status=attempt.status,
+            attention_reason=after.attention_reason,
+            next_attempt_at=after.next_attempt_at.isoformat() if after.next_attempt_at else None,
+            duration_ms=attempt.duration_ms,
+        )
+        desk.start_step(after)
+
+    def _change_of(self, move: Move, desk: OrderDesk) -> _Change:
+        match move:
+            case Next():
+                return _Change("done", move.message, {**_CLEAR, "state": move.state}, None, True)
+            case Wait():
+                columns = {**_CLEAR, "waits_for": move.waits_for}
+                if move.state is not None:
+                    columns["state"] = move.state
+                return _Change("waiting", move.message, columns, move.until)
+            case Attention():
+                return _Change("attention", move.message, self._asking(move, desk), None)
+            case Close():
+                closed_at = self._store.now()
+                columns = {**_CLEAR, "state": State.CLOSED, "outcome": move.outcome}
+                if desk.held.state is not State.CLOSED:
+                    columns["closed_at"] = closed_at
+                follows_up = desk.order.follow_up is not None
+                next_at = closed_at if follows_up else None
+                return _Change("closed", move.message, columns, next_at, follows_up)
+            case Stands():
+                return _Change("noted", move.message, {**_SUCCEEDED}, None)
+
+    def _asking(self, move: Attention, desk: OrderDesk) -> dict[str, Any]:
+        is_same = desk.held.attention_reason == move.reason
+        columns: dict[str, Any] = {
+            **_SUCCEEDED,
+            "waits_for": "a person",
+            "attention_reason": move.reason,
+            "attention_since": desk.held.attention_since if is_same else self._store.now(),
+            "attention_detail": [
+                {"reason": finding.reason, "field": finding.field, "detail": finding.detail}
+                for finding in move.findings
+            ],
+        }
+        if move.state is not None:
+            columns["state"] = move.state
+        return columns
+
+    def _change_after(self, failure: Exception, desk: OrderDesk) -> _Change:
+        """Turn a failed attempt into what the retry rules decide."""
+        order = desk.held
+        number = order.attempt_count + 1
+        now = self._store.now()
+        decision = retry.decide(
+            failure,
+            attempt=number,
+            now=now,
+            base_seconds=self._retry_base_seconds,
+            jitter=self._jitter(),
+            others_succeed=isinstance(failure, BridgeError)
+            and order.first_failed_at is not None
+            and self._successes.has_others(
+                failure.operation, order.order_id, since=order.first_failed_at
+            ),
+        )
+        if isinstance(decision, retry.Again):
+            columns = {
+                "attempt_count": number,
+                "first_failed_at": order.first_failed_at or now,
+                "not_before_at": decision.at,
+                "waits_for": "the next try",
+            }
+            return _Change("failed", _describe(failure), columns, decision.at)
+        if order.state is State.CLOSED:
+            message = f"given up: {_describe(failure)}"
+            return _Change("warning", message, {**_CLEAR, "follow_up": None}, None)
+        if order.attention_reason is not None:
+            return _Change("noted", _describe(failure), {**_SUCCEEDED}, None)
+        asking = self._asking(Attention(decision.findings, ""), desk)
+        return _Change("attention", _describe(failure), asking, None)
+
+
+_SUCCEEDED: dict[str, Any] = {
+    "attempt_count": 0,
+    "first_failed_at": None,
+    "not_before_at": None,
+}
+_CLEAR: dict[str, Any] = {
+    **_SUCCEEDED,
+    "waits_for": None,
+    "attention_reason": None,
+    "attention_since": None,
+    "attention_detail": None,
+}
+
+
+def _describe(failure: Exception) -> str:
+    """Say what failed in a sentence that is safe to log."""
+    if not isinstance(failure, BridgeError):
+        return f"the step broke ({type(failure).__name__})"
+    peer = PEER_NAMES.get(failure.peer, failure.peer)
+    status = f" (HTTP {failure.status})" if failure.status is not None else ""
+    match failure:
+        case OutcomeUnknown():
+            return f"the answer to {failure.operation!r} was lost{status}; looking before resending"
+        case RateLimited():
+            return f"{peer} asked for a pause before {failure.operation!r}"
+        case Unauthorized():
+            return f"{peer} refused the login for {failure.operation!r}{status}"
+        case NotReady():
+            return f"not ready for {failure.operation!r}: {failure.resolution}"
+        case Transient():
+            return f"{peer} could not be asked to {failure.operation!r}{status}"
+        case Unmappable():
+            return "the order cannot be put into the warehouse's form"
+        case _:
+            return f"{peer} refused {failure.operation!r}{status}"
+
+
+def _attempt_row(
+    before: OrderRecord,
+    desk: OrderDesk,
+    change: _Change,
+    error: Exception | None,
+    seconds: float,
+) -> AttemptRow:
+    is_look = before.attention_reason is not None and before.state is not State.CLOSED
+    message = "; ".join([change.message, *(f"warning: {text}" for text in desk.warnings)])
+    peer, call = desk.last_call
+    if isinstance(error, BridgeError):
+        peer, call = error.peer, error.operation
+    return AttemptRow(
+        step=LOOK_AGAIN if is_look else STEP_NAMES[before.state],
+        outcome=change.outcome,
+        message=message,
+        duration_ms=round(seconds * 1000),
+        attempt_number=before.attempt_count + 1,
+        peer=peer,
+        call=call,
+        status=error.status if isinstance(error, BridgeError) else None,
+        detail=(error.detail or None) if isinstance(error, BridgeError) else None,
+    )

@@ -1,0 +1,198 @@
+"""
+From the warehouse's parcels to a shipped order at the marketplace.
+
+The confirm marks the order shipped for good and can buy a carrier's label by mistake, so it is
+made once, on the one quote that is surely the brand's own (docs/rules/shipping.md).
+"""
+
+from datetime import timedelta
+
+from app.domain.lifecycle import Outcome, State
+from app.domain.order import MarketplaceOrder
+from app.domain.quoting import ParcelRules, choose_quote, quote_parcels
+from app.domain.shipment import Shipment, Tracking
+from app.domain.tracking import choose_tracking, needs_parcel_tracking, parcel_tracking
+from app.errors import Finding, OutcomeUnknown, Rejected, Transient
+from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
+from app.flow.progress import judge_sent
+from app.flow.rules import FlowRules
+from app.flow.world import (
+    ACCEPTED_STATUS,
+    OWN_CARRIER,
+    is_confirmed_by_us,
+    trouble_after_placing,
+)
+from app.ports import Desk
+
+SHOWN_WITHIN_SECONDS = 3600.0
+"""How long a confirmed order may take to show as shipped before a person is asked."""
+PARCEL_TRACKING = "parcel_tracking"
+
+
+# dispatched → shipped
+
+
+async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
+    """Tell the marketplace that the order is on its way, with tracking, once."""
+    order = desk.order
+    seen = await desk.look(max_age_seconds=0)
+    if (stop := _settled(seen, desk)) is not None:
+        return stop
+    if order.confirm_sent_before_at is not None and desk.now() < order.confirm_sent_before_at:
+        until = order.confirm_sent_before_at
+        return Wait(until, "the answer to the confirm", "a confirm may still be under way")
+    if (stop := _forbids_own_carrier(seen)) is not None:
+        return stop
+    sent = await judge_sent(desk)
+    if sent.trouble is not None:
+        return sent.trouble
+    tracking = choose_tracking(sent.shipments, desk.warehouse.carrier_code)
+    if tracking is None and (wait := await _await_tracking(desk, rules)) is not None:
+        return wait
+    parcels = quote_parcels(sent.shipments, _parcel_rules(rules), desk.warehouse.method_codes)
+    if isinstance(parcels, Finding):
+        return Attention((parcels,), "the parcels fit no quote")
+    quotes = await desk.marketplace.request_quotes(order.marketplace_order_id, parcels)
+    quote = choose_quote(quotes, rules.brand_label_carrier_code)
+    if isinstance(quote, Finding):
+        return Attention((quote,), "no quote is surely the brand's own carrier")
+    if needs_parcel_tracking(sent.shipments, push_parcels=rules.pushes_all_parcels):
+        desk.note(follow_up=PARCEL_TRACKING)
+    return await _confirm(desk, quote.quote_id, tracking)
+
+
+async def _confirm(desk: Desk, quote_id: str, tracking: Tracking | None) -> Move:
+    await desk.marketplace.reserve_call()
+    turn = await desk.intend_confirm(quote_id, tracking)
+    try:
+        confirmation = await desk.marketplace.confirm_quote(quote_id, tracking, turn=turn)
+    except OutcomeUnknown:
+        raise
+    except Transient:
+        desk.note(confirm_sent_before_at=None)  # surely not sent, or surely not taken
+        raise
+    except Rejected as refusal:
+        desk.note(confirm_sent_before_at=None)
+        if refusal.status != 404:
+            raise
+        # The quote is superseded or gone; what the order shows decides whether to ask again.
+        raise Transient(
+            refusal.peer, refusal.operation, status=404, detail="the quote was superseded"
+        ) from refusal
+    desk.note(confirmed_at=desk.now(), refund_text=confirmation.refund_text)
+    seen = await desk.look(max_age_seconds=0)
+    if (move := _settled(seen, desk)) is not None:
+        return move
+    return Next(State.DISPATCHED, "confirmed at Ankorstore")
+
+
+def _settled(seen: MarketplaceOrder, desk: Desk) -> Move | None:
+    """Return what the order's own status already decides; None where a confirm is still owed."""
+    order = desk.order
+    if is_confirmed_by_us(seen, order):
+        return _shipped(seen, desk)
+    if (trouble := trouble_after_placing(seen, order)) is not None:
+        return trouble
+    if seen.status != ACCEPTED_STATUS or order.confirmed_at is None:
+        return None
+    if desk.now() - order.confirmed_at > timedelta(seconds=SHOWN_WITHIN_SECONDS):
+        return ask_person("confirm_not_shown", field="order", detail=seen.status)
+    until = desk.now() + timedelta(seconds=60)
+    return Wait(until, "Ankorstore to show the confirm", "confirmed, and not shown as shipped yet")
+
+
+def _shipped(seen: MarketplaceOrder, desk: Desk) -> Move:
+    message = "Ankorstore shows the order shipped by the brand's own carrier"
+    if desk.order.refund_text:
+        message += f"; refund {desk.order.refund_text}"
+    difference = _tracking_difference(seen, desk)
+    if difference is None:
+        return Next(State.SHIPPED, message)
+    finding = Finding("tracking_differs", "tracking", difference)
+    return Attention((finding,), message, state=State.SHIPPED)
+
+
+def _tracking_difference(seen: MarketplaceOrder, desk: Desk) -> str | None:
+    """Compare the tracking shown with the one sent; what is not shown is no difference."""
+    sent = desk.order.tracking_sent or {}
+    shown = seen.tracking
+    if shown is None:
+        return None
+    for mine, theirs in ((sent.get("link"), shown.link), (sent.get("number"), shown.number)):
+        if mine and theirs and mine.strip() != theirs.strip():
+            return f"sent {mine}, shown {theirs}"
+    return None
+
+
+def _forbids_own_carrier(seen: MarketplaceOrder) -> Attention | None:
+    methods = seen.available_shipping_methods or ()
+    if seen.shipping_method in (None, OWN_CARRIER) and OWN_CARRIER in methods:
+        return None
+    detail = f"shippingMethod {seen.shipping_method or 'none'}"
+    return ask_person("own_carrier_not_possible", field="shippingMethod", detail=detail)
+
+
+async def _await_tracking(desk: Desk, rules: FlowRules) -> Wait | None:
+    """Look again for tracking until the waiting time is over; then go on without."""
+    sent = await desk.search_shipments()
+    shipments: list[Shipment] = [entry.shipment for entry in sent if entry.reason is None]
+    if choose_tracking(shipments, desk.warehouse.carrier_code) is not None:
+        return Wait(desk.now(), "the tracking", "the warehouse now tells the tracking")
+    since = min((entry.stored_at for entry in sent), default=desk.now())
+    if desk.now() - since >= timedelta(seconds=rules.tracking_wait_seconds):
+        desk.warn("no tracking came; confirming without")
+        return None
+    until = desk.now() + timedelta(seconds=rules.tracking_look_seconds)
+    return Wait(until, "the tracking number", "sent, but the warehouse tells no tracking yet")
+
+
+def _parcel_rules(rules: FlowRules) -> ParcelRules:
+    return ParcelRules(
+        default_sides_cm=rules.parcel_cm,
+        default_kg=rules.parcel_kg,
+        clamp_overweight=rules.clamps_overweight,
+        sides_by_method=rules.parcel_cm_by_method,
+    )
+
+
+# shipped → closed, and what may follow
+
+
+def close_shipped() -> Move:
+    """Close the order: no step of it is owed any more."""
+    return Close(Outcome.COMPLETED, "shipped, and shown so at Ankorstore")
+
+
+async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
+    """Tell the tracking of all parcels, where the confirm could tell only one."""
+    order = desk.order
+    if order.outcome != Outcome.COMPLETED or order.live is None:
+        return Close(order.outcome or Outcome.COMPLETED, "closed; nothing is owed")
+    sent = await desk.shipments()
+    told_at = order.follow_up_done_at or order.confirmed_at
+    is_owed = order.follow_up is not None or any(
+        told_at is not None and entry.stored_at > told_at for entry in sent
+    )
+    shipments = [entry.shipment for entry in sent if entry.reason is None]
+    if not is_owed or order.master_order_id is None or not shipments:
+        desk.note(follow_up=None)
+        return Close(Outcome.COMPLETED, "closed; nothing is owed")
+    seen = await desk.look(max_age_seconds=0)
+    existing = await desk.marketplace.read_tracking(order.master_order_id)
+    tracking = parcel_tracking(
+        shipments,
+        marketplace_order_id=order.marketplace_order_id,
+        lines=seen.lines,
+        sent=order.live.lines,
+        existing=existing,
+        carrier_of=desk.warehouse.carrier_code,
+    )
+    desk.note(follow_up=None, follow_up_done_at=desk.now())
+    if tracking is None:
+        return Close(Outcome.COMPLETED, "closed; no parcel has a tracking to tell")
+    await desk.marketplace.write_tracking(
+        order.master_order_id, tracking, exists=existing is not None
+    )
+    return Close(
+        Outcome.COMPLETED, f"told Ankorstore the tracking of {len(tracking.parcels)} parcels"
+    )

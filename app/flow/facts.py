@@ -1,0 +1,109 @@
+"""
+What the warehouse says of products and stock, shared by all orders.
+
+Each SKU is looked up once in a while, not once an order; the list of all stock is heavy and read
+at most once an hour, by one worker (docs/rules/stock.md).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from app.errors import BridgeError, NotReady
+from app.ports import SkuFacts, Warehouse
+from app.store.facts import (
+    ProductFacts,
+    load_products,
+    load_reserved_pieces,
+    newest_stock_read_at,
+    save_product,
+    save_stock,
+)
+from app.store.schedules import ClaimedJob, claim_job, ensure_schedules, finish_job, load_schedule
+from app.store.session import Store
+
+STOCK_JOB = "warehouse_stock"
+STOCK_LIST_SECONDS = 3600.0
+STOCK_LEASE_SECONDS = 120.0
+_NO_SOURCE = "the warehouse has no such call"
+
+
+class WarehouseFacts:
+    """The shared snapshot, and how it is kept fresh."""
+
+    def __init__(self, store: Store, warehouse: Warehouse, facts_seconds: float) -> None:
+        """Ask *warehouse* again what is older than *facts_seconds*."""
+        self._store = store
+        self._warehouse = warehouse
+        self._facts_seconds = facts_seconds
+
+    async def of(self, skus: Sequence[str], *, order_id: int) -> dict[str, SkuFacts]:
+        """
+        Return what is known of *skus*; other orders' reservations are taken off the stock.
+
+        Raises:
+            Transient: The warehouse could not be asked.
+        """
+        known = await load_products(self._store, skus)
+        for sku in skus:
+            if not self._is_fresh(known.get(sku), "checked_at"):
+                checked_at = self._store.now()
+                is_known = await self._warehouse.knows_product(sku)
+                await save_product(self._store, sku, is_known=is_known, checked_at=checked_at)
+        await self._refresh_stock(skus, known)
+        known = await load_products(self._store, skus)
+        reserved = await load_reserved_pieces(self._store, skus, but_not=order_id)
+        return {sku: _facts_of(known.get(sku), reserved.get(sku, 0)) for sku in skus}
+
+    async def _refresh_stock(self, skus: Sequence[str], known: Mapping[str, ProductFacts]) -> None:
+        if self._warehouse.reads_single_stock:
+            for sku in skus:
+                if not self._is_fresh(known.get(sku), "stock_read_at"):
+                    read_at = self._store.now()
+                    figure = await self._warehouse.read_stock(sku)
+                    if figure is not None:
+                        await save_stock(self._store, [figure], read_at)
+            return
+        newest = await newest_stock_read_at(self._store)
+        if newest is not None and self._age(newest) <= STOCK_LIST_SECONDS:
+            return
+        await ensure_schedules(self._store, [STOCK_JOB])
+        job = await claim_job(self._store, [STOCK_JOB], STOCK_LEASE_SECONDS)
+        if job is not None:
+            await self._read_all_stock(job)
+        elif not await self._has_no_source():
+            raise NotReady(
+                "active_ants", "read stock", resolution="Nothing to do: stock is being read."
+            )
+
+    async def _read_all_stock(self, job: ClaimedJob) -> None:
+        read_at = self._store.now()
+        error, note, pause = None, "", STOCK_LIST_SECONDS
+        try:
+            await save_stock(self._store, await self._warehouse.read_all_stock(), read_at)
+        except NotReady as missing:
+            # There is no such call there: STOCK_CHECK decides what an unknown stock means.
+            error, note = str(missing), _NO_SOURCE
+        except BridgeError as trouble:
+            error, pause = str(trouble), 60.0
+            raise
+        finally:
+            await finish_job(self._store, job, next_run_seconds=pause, error=error, note=note)
+
+    async def _has_no_source(self) -> bool:
+        """Tell whether the list was asked for and surely cannot be had."""
+        state = await load_schedule(self._store, STOCK_JOB)
+        return state is not None and state.last_note == _NO_SOURCE
+
+    def _is_fresh(self, facts: ProductFacts | None, column: str) -> bool:
+        at: datetime | None = getattr(facts, column) if facts is not None else None
+        return at is not None and self._age(at) <= self._facts_seconds
+
+    def _age(self, at: datetime) -> float:
+        return (self._store.now() - at) / timedelta(seconds=1)
+
+
+def _facts_of(facts: ProductFacts | None, reserved: int) -> SkuFacts:
+    if facts is None:
+        return SkuFacts(is_known=False, stock_pieces=None)
+    pieces = facts.stock_pieces
+    return SkuFacts(bool(facts.is_known), None if pieces is None else max(0, pieces) - reserved)

@@ -1,0 +1,247 @@
+"""
+One order from received to closed, top to bottom.
+
+Each function is one step: it looks at the world, makes at most one write that matters, and says
+what it found out. Any step may be run again at any time, after any crash: what is already true
+is seen and not done twice (docs/rules/states.md).
+"""
+
+from datetime import timedelta
+
+from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, State
+from app.domain.order import MarketplaceOrder
+from app.domain.record import OrderRecord, WarehouseOrderRecord
+from app.errors import OutcomeUnknown, Rejected, Transient
+from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
+from app.flow.looking import acceptance_reverted, look_again
+from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
+from app.flow.progress import Sent, judge_sent
+from app.flow.review import review
+from app.flow.rules import FlowRules
+from app.flow.world import (
+    ACCEPTED_STATUS,
+    WAITING_STATUS,
+    ended_before_placing,
+    trouble_after_placing,
+)
+from app.ports import Desk, FoundOrder, Turn
+
+DAILY_SECONDS = 86_400.0
+WAITS_FOR_SHIPMENT = "the warehouse to ship"
+
+
+async def advance(desk: Desk, rules: FlowRules) -> Move:
+    """Take the order one step further."""
+    if desk.order.attention_reason is not None and desk.order.state is not State.CLOSED:
+        return await look_again(desk, rules)
+    match desk.order.state:
+        case State.RECEIVED:
+            return await answer_order(desk, rules)
+        case State.ACCEPTED:
+            return await place_order(desk, rules)
+        case State.PLACED:
+            return await await_shipments(desk, rules)
+        case State.DISPATCHED:
+            return await confirm_shipment(desk, rules)
+        case State.SHIPPED:
+            return close_shipped()
+        case State.CLOSED:
+            return await follow_up_closed(desk, rules)
+
+
+# received → accepted
+
+
+async def answer_order(desk: Desk, rules: FlowRules) -> Move:
+    """Accept the order at the marketplace, on a green verdict only."""
+    order = desk.order
+    seen = await desk.look(max_age_seconds=rules.verdict_seconds)
+    if (end := ended_before_placing(seen) or before_switch(seen, order, rules)) is not None:
+        return end
+    if seen.status == ACCEPTED_STATUS:
+        return Next(State.ACCEPTED, "Ankorstore shows the order accepted")
+    if order.accept_blocked:
+        return ask_person("acceptance_reverted", field="order")
+    if not rules.accepts_by_itself:
+        return ask_person("acceptance_manual", field="ACCEPT_MODE")
+    verdict = await review(seen, desk, rules, is_accepted=False)
+    if verdict.prepared is None:
+        return Attention(verdict.findings, "the review holds the order")
+    if order.accept_sent_before_at is not None and desk.now() < order.accept_sent_before_at:
+        until = order.accept_sent_before_at
+        return Wait(until, "the answer to the accept", "an accept may still be under way")
+    await desk.marketplace.reserve_call()
+    if await desk.look(max_age_seconds=rules.verdict_seconds) is not seen:
+        return Next(State.RECEIVED, "the review took long; judging the order as it is now")
+    turn = await desk.intend_accept(verdict.prepared.needed())
+    if not isinstance(turn, Turn):
+        sku, missing = next(iter(turn.items()))
+        return ask_person("stock_short", field=f"SKU {sku}", detail=f"{missing} missing")
+    return await _accept(desk, turn)
+
+
+async def _accept(desk: Desk, turn: Turn) -> Move:
+    try:
+        accepted = await desk.marketplace.accept_order(desk.order.marketplace_order_id, turn=turn)
+    except OutcomeUnknown:
+        raise
+    except Transient:
+        desk.note(accept_sent_before_at=None)  # surely not sent, or surely not taken
+        raise
+    except Rejected as refusal:
+        desk.note(accept_sent_before_at=None)
+        if refusal.status != 409:
+            raise
+        # Refused because of the order's state: done if it is the state we want.
+        seen = await desk.look(max_age_seconds=0)
+        if seen.status == WAITING_STATUS:
+            raise
+        return Next(State.RECEIVED, f"the accept was refused; Ankorstore shows {seen.status}")
+    desk.remember(accepted)
+    if accepted.status != ACCEPTED_STATUS:
+        return Next(State.RECEIVED, f"after the accept Ankorstore shows {accepted.status}")
+    return Next(State.ACCEPTED, "accepted at Ankorstore")
+
+
+def before_switch(
+    seen: MarketplaceOrder, order: OrderRecord, rules: FlowRules
+) -> Close | Attention | None:
+    """Leave orders from before the switch to whoever handled them then."""
+    if rules.take_submitted_after is None or order.taken_at is not None:
+        return None
+    if seen.submitted_at is not None and seen.submitted_at >= rules.take_submitted_after:
+        return None
+    if seen.status == WAITING_STATUS:
+        return ask_person("before_switch", field="TAKE_ORDERS_SUBMITTED_AFTER")
+    return Close(IGNORED_BEFORE_SWITCH, "submitted before TAKE_ORDERS_SUBMITTED_AFTER")
+
+
+# accepted → placed
+
+
+async def place_order(desk: Desk, rules: FlowRules) -> Move:
+    """Place the order at the warehouse, unless it is there already."""
+    live = desk.order.live
+    if live is not None and live.is_placed:
+        return Next(State.PLACED, "the warehouse has the order")
+    if live is not None and live.is_unanswered:
+        return await _settle_intent(desk, rules, live)
+    seen = await desk.look(max_age_seconds=rules.verdict_seconds)
+    if seen.status == WAITING_STATUS:
+        return acceptance_reverted(desk)
+    if (end := ended_before_placing(seen) or before_switch(seen, desk.order, rules)) is not None:
+        return end
+    verdict = await review(seen, desk, rules, is_accepted=True)
+    if verdict.prepared is None:
+        return Attention(verdict.findings, "the review holds the order")
+    number = verdict.prepared.external_order_number
+    if (found := await desk.warehouse.find_order(number)) is not None:
+        await desk.intend_create(verdict.prepared)  # nothing is sent: it notes what is there
+        return _adopt(desk, found)
+    await desk.warehouse.reserve_call()
+    if await desk.look(max_age_seconds=rules.verdict_seconds) is not seen:
+        return Next(State.ACCEPTED, "the review took long; judging the order as it is now")
+    turn = await desk.intend_create(verdict.prepared)
+    try:
+        created = await desk.warehouse.create_order(verdict.prepared.payload, turn=turn)
+    except OutcomeUnknown:
+        raise
+    except Transient:
+        desk.note_placing(answer="absent", answered_at=desk.now())  # surely not sent
+        raise
+    except Rejected as refusal:
+        return await _refused(desk, number, refusal)
+    desk.note_placing(answer="created", answered_at=desk.now(), warehouse_order_id=created)
+    tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
+    message = f"created at the warehouse as {created}"
+    return Wait(tomorrow, WAITS_FOR_SHIPMENT, message, state=State.PLACED)
+
+
+async def _settle_intent(desk: Desk, rules: FlowRules, live: WarehouseOrderRecord) -> Move:
+    """Find out whether a create whose answer was lost took effect; never by sending again."""
+    found = await desk.warehouse.find_order(live.external_order_number)
+    if found is not None:
+        return _adopt(desk, found)
+    settled_at = live.sent_before_at + timedelta(seconds=rules.settle_seconds)
+    if desk.now() < settled_at:
+        pause = timedelta(seconds=max(0.5, rules.settle_seconds / 6))
+        until = min(settled_at, desk.now() + pause)
+        message = "the warehouse does not show the order yet; it may still appear"
+        return Wait(until, "the search at the warehouse to settle", message)
+    desk.note_placing(answer="absent", answered_at=desk.now())
+    return Next(State.ACCEPTED, "the warehouse surely does not have the order")
+
+
+def _adopt(desk: Desk, found: FoundOrder) -> Move:
+    """Take a warehouse order as ours on proof alone: the mark we sent along."""
+    if found.order_mark != desk.order.marketplace_order_id:
+        mark = found.order_mark or "no mark"
+        detail = f"order {found.warehouse_order_number} there carries {mark}"
+        return ask_person("number_taken", field="external order number", detail=detail)
+    desk.note_placing(
+        answer="adopted",
+        answered_at=desk.now(),
+        warehouse_order_number=found.warehouse_order_number,
+    )
+    return Next(State.PLACED, f"found at the warehouse as {found.warehouse_order_number}")
+
+
+async def _refused(desk: Desk, number: str, refusal: Rejected) -> Move:
+    desk.note_placing(answer="refused", answered_at=desk.now())
+    if refusal.code != "already_exists":
+        raise refusal
+    found = await desk.warehouse.find_order(number)
+    if found is None:
+        detail = "refused as existing, and not found by search"
+        return ask_person("number_taken", field="external order number", detail=detail)
+    return _adopt(desk, found)
+
+
+# placed → dispatched
+
+
+async def await_shipments(desk: Desk, rules: FlowRules) -> Move:
+    """Wait until the warehouse has sent all lines, and notice when the order changes meanwhile."""
+    order = desk.order
+    sent = await judge_sent(desk)
+    if sent.trouble is not None:
+        return sent.trouble
+    if sent.shipments and (trouble := await _learn_number(desk, sent)) is not None:
+        return trouble
+    if sent.is_complete:
+        desk.prove(State.DISPATCHED)
+        return await confirm_shipment(desk, rules)
+    seen = await desk.look(max_age_seconds=DAILY_SECONDS)
+    if (trouble := trouble_after_placing(seen, order)) is not None:
+        return trouble
+    tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
+    if sent.first_at is None:
+        return Wait(tomorrow, WAITS_FOR_SHIPMENT, "nothing has been sent yet")
+    overdue_at = sent.first_at + timedelta(seconds=rules.partial_wait_seconds)
+    if desk.now() >= overdue_at:
+        return ask_person("partial_shipment_overdue", field="shipments", detail=sent.missing_text)
+    message = f"a part was sent; missing: {sent.missing_text}"
+    return Wait(min(tomorrow, overdue_at), "the rest of the order", message)
+
+
+async def _learn_number(desk: Desk, sent: Sent) -> Attention | None:
+    """
+    Keep the warehouse's own order number, as its search tells it, and hold shipments to it.
+
+    Asked only now, when the search surely shows the order: what the create answered is not
+    proven to be the same number.
+    """
+    live = desk.order.live
+    if live is None or live.warehouse_order_number is not None:
+        return None
+    found = await desk.warehouse.find_order(live.external_order_number)
+    if found is None or found.order_mark != desk.order.marketplace_order_id:
+        return None
+    desk.note_placing(warehouse_order_number=found.warehouse_order_number)
+    for shipment in sent.shipments:
+        number = shipment.warehouse_order_number
+        if number is not None and number != found.warehouse_order_number:
+            field = f"shipment {shipment.warehouse_shipment_id}"
+            detail = f"of order {number}, not {found.warehouse_order_number}"
+            return ask_person("replaced_order_shipped", field=field, detail=detail)
+    return None

@@ -1,0 +1,58 @@
+"""
+Compares what the marketplace lists with what is held, and repairs the difference.
+
+Webhooks get lost; this is what finds their orders. It decides nothing: it creates the orders
+nobody told of and wakes those whose news may have been missed (docs/rules/reconcile.md).
+"""
+
+from dataclasses import dataclass
+
+from app.domain.order import ListedOrder
+from app.flow.world import LISTED_STATUSES
+from app.ports import Marketplace
+from app.store.reconcile import add_missing_orders, wake_differing, wake_unlisted
+from app.store.session import Store
+
+BATCH = 500
+UNREAD_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileReport:
+    """What one run found: orders listed, created, and woken because something differs."""
+
+    listed: int
+    created: int
+    differing: int
+    unlisted: int
+
+    def __str__(self) -> str:
+        """Tell it in one line."""
+        return (
+            f"{self.listed} listed, {self.created} found, "
+            f"{self.differing} changed, {self.unlisted} no longer listed or long unread"
+        )
+
+
+async def reconcile(store: Store, marketplace: Marketplace, *, source: str) -> ReconcileReport:
+    """
+    Walk both lists to their end, then repair.
+
+    Raises:
+        BridgeError: A list could not be read to its end; nothing was changed.
+    """
+    started_at = store.now()
+    listed: dict[str, ListedOrder] = {}
+    for status in LISTED_STATUSES:
+        async for order in marketplace.list_orders(status):
+            listed[order.marketplace_order_id] = order
+    created = differing = 0
+    orders = list(listed.values())
+    for start in range(0, len(orders), BATCH):
+        batch = orders[start : start + BATCH]
+        created += await add_missing_orders(store, source, batch)
+        differing += await wake_differing(store, source, batch)
+    unlisted = await wake_unlisted(
+        store, source, set(listed), started_at=started_at, unread_seconds=UNREAD_SECONDS
+    )
+    return ReconcileReport(len(orders), created, differing, unlisted)

@@ -1,0 +1,108 @@
+"""
+An order's story in sentences: what happened, what it waits for, what a person should do.
+
+The command `why`, the API and the demo tell it with these functions, so that they never differ.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.domain.lifecycle import State
+from app.domain.reasons import reason_of
+from app.domain.record import OrderRecord
+
+_STATE_SENTENCES = {
+    State.RECEIVED: "It is known here; nothing has been done at either company yet.",
+    State.ACCEPTED: "Ankorstore shows it accepted; the warehouse does not surely have it yet.",
+    State.PLACED: "The warehouse has it as {number} and has not sent all of it yet.",
+    State.DISPATCHED: "The warehouse has sent all of it ({number}); Ankorstore is told next.",
+    State.SHIPPED: "Ankorstore shows it shipped with the brand's own carrier.",
+    State.CLOSED: "It is closed: {outcome}.",
+}
+_OUTCOMES = {
+    "done": "done",
+    "waiting": "waiting",
+    "attention": "asked for a person",
+    "closed": "closed",
+    "failed": "failed, to be tried again",
+    "woken": "news came in",
+    "noted": "noted",
+    "warning": "warning",
+    "decided": "a person decided",
+}
+
+
+def attention_of(order: OrderRecord) -> tuple[str | None, str | None]:
+    """Return the sentence and the cure for what the order asks a person, if it does."""
+    if order.attention_reason is None:
+        return None, None
+    reason = reason_of(order.attention_reason)
+    return reason.sentence, reason.cure
+
+
+def name_of(order: OrderRecord) -> str:
+    """Return what operators call the order."""
+    return order.marketplace_reference or order.marketplace_order_id
+
+
+def tell_history(history: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one sentence an attempt, oldest first."""
+    lines = []
+    for row in history:
+        number = f", try {row['attempt_number']}" if row["attempt_number"] > 1 else ""
+        ending = _OUTCOMES.get(row["outcome"], row["outcome"])
+        words = f' — "{row["detail"]}"' if row["detail"] else ""
+        when = clock_text(row["happened_at"])
+        lines.append(f"{when}  {row['step']}{number}: {row['message']}{words} ({ending})")
+    return lines
+
+
+def tell_present(order: OrderRecord, now: datetime) -> list[str]:
+    """Return where the order stands, what it waits for, and what a person should do."""
+    live = order.live
+    number = "an order without a number"
+    if live is not None:
+        ids = live.warehouse_order_number or live.warehouse_order_id
+        number = live.external_order_number + (f" ({ids} there)" if ids else "")
+    sentence = _STATE_SENTENCES[order.state].format(number=number, outcome=order.outcome)
+    lines = [sentence]
+    if order.attention_reason is not None:
+        reason = reason_of(order.attention_reason)
+        since = day_text(order.attention_since) if order.attention_since else "now"
+        lines.append(f"It needs a person since {since}: {reason.sentence}")
+        for finding in order.attention_detail:
+            detail = f": {finding['detail']}" if finding["detail"] else ""
+            lines.append(
+                f"  - {reason_of(finding['reason']).sentence} [{finding['field']}{detail}]"
+            )
+        lines.append(f"What to do: {reason.cure}")
+    elif order.next_attempt_at is not None:
+        due_at = max(order.next_attempt_at, order.not_before_at or order.next_attempt_at)
+        what = order.waits_for or "its turn"
+        lines.append(f"It waits for {what}; looked at again {_in_text(due_at, now)}.")
+        lines.append("Nobody needs to do anything.")
+    elif order.state is State.CLOSED:
+        lines.append("Nothing more happens to it here.")
+    return lines
+
+
+def clock_text(at: datetime) -> str:
+    """Return a time of day in UTC."""
+    return f"{at:%H:%M:%S}"
+
+
+def day_text(at: datetime) -> str:
+    """Return a day and time in UTC."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _in_text(at: datetime, now: datetime) -> str:
+    seconds = (at - now).total_seconds()
+    if seconds <= 1:
+        return "now"
+    if seconds < 120:
+        return f"in {round(seconds)} seconds"
+    if seconds < 7200:
+        return f"in {round(seconds / 60)} minutes"
+    return f"at {day_text(at)}"

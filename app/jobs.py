@@ -1,0 +1,157 @@
+"""Periodic work: the shipments feed, the reconciling, and the warehouse's settings."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from app.errors import BridgeError, LeaseLost
+from app.flow.reconcile import reconcile
+from app.flow.shipments import ShipmentFeed
+from app.metrics import SCHEDULED_RUNS
+from app.settings import Settings
+from app.store.facts import load_settings_snapshot, save_settings_snapshot
+from app.store.schedules import (
+    ClaimedJob,
+    claim_job,
+    ensure_schedules,
+    finish_job,
+    renew_job,
+)
+from app.store.session import Store
+from app.wiring import ACTIVE_ANTS, ANKORSTORE, Companies
+
+SHIPMENTS = "shipments"
+RECONCILE = "reconcile"
+WAREHOUSE_SETTINGS = "warehouse_settings"
+SETTINGS_SECONDS = 86_400.0
+FAILED_SECONDS = 60.0
+"""A job that failed runs again after this, or after its own interval if that is shorter."""
+RELOAD_SECONDS = 300.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of periodic work; `run` returns what it did, in one line."""
+
+    every_seconds: float
+    run: Callable[[], Awaitable[str]]
+
+
+class Jobs:
+    """Runs due jobs, each by exactly one worker at a time."""
+
+    def __init__(
+        self, store: Store, companies: Companies, jobs: Mapping[str, Job], lease_seconds: float
+    ) -> None:
+        """Know *jobs* by name."""
+        self._store = store
+        self._companies = companies
+        self._jobs = jobs
+        self._lease_seconds = lease_seconds
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._loaded_at: float | None = None
+
+    async def prepare(self) -> None:
+        """Set the jobs up and load what earlier runs left."""
+        await ensure_schedules(self._store, self._jobs)
+        await self._load_settings()
+
+    async def run_due(self) -> None:
+        """Start every job that is due and that nobody runs; wait for none of them."""
+        await self._load_settings()
+        self._running = {n: task for n, task in self._running.items() if not task.done()}
+        idle = [name for name in self._jobs if name not in self._running]
+        while idle:
+            job = await claim_job(self._store, idle, self._lease_seconds)
+            if job is None:
+                return
+            idle.remove(job.name)
+            self._running[job.name] = asyncio.create_task(self._run(job))
+
+    async def finish(self) -> None:
+        """Wait for the jobs that run."""
+        if self._running:
+            await asyncio.wait(list(self._running.values()))
+
+    async def _run(self, job: ClaimedJob) -> None:
+        work = self._jobs[job.name]
+        keeper = asyncio.create_task(self._keep_lease(job))
+        error: str | None = None
+        note = ""
+        pause = work.every_seconds
+        try:
+            note = await work.run()
+            log.info("job.finished", job=job.name, note=note)
+        except BridgeError as failure:
+            error = f"{failure}. {failure.resolution}"
+            pause = min(work.every_seconds, FAILED_SECONDS)
+            log.warning("job.failed", job=job.name, error=str(failure))
+        except Exception as failure:
+            error = type(failure).__name__
+            pause = min(work.every_seconds, FAILED_SECONDS)
+            log.exception("job.broke", job=job.name)
+        finally:
+            keeper.cancel()
+        SCHEDULED_RUNS.labels(job.name, "failed" if error else "done").inc()
+        try:
+            await finish_job(self._store, job, next_run_seconds=pause, error=error, note=note)
+        except LeaseLost:
+            log.warning("lease.lost", job=job.name)
+        except Exception:
+            log.exception("job.not_recorded", job=job.name)
+
+    async def _keep_lease(self, job: ClaimedJob) -> None:
+        while True:
+            await asyncio.sleep(self._lease_seconds / 3)
+            try:
+                await renew_job(self._store, job, self._lease_seconds)
+            except LeaseLost:
+                return
+            except Exception:
+                log.exception("job.not_renewed", job=job.name)
+
+    async def _load_settings(self) -> None:
+        """Take over the warehouse's settings that any worker has read."""
+        now = self._store.clock.monotonic()
+        is_stale = self._loaded_at is None or now - self._loaded_at > RELOAD_SECONDS
+        if not is_stale and not self._companies.warehouse.readiness_problems():
+            return
+        snapshot = await load_settings_snapshot(self._store, ACTIVE_ANTS)
+        if snapshot is not None:
+            self._companies.warehouse.use_settings(snapshot[1])
+            self._loaded_at = now
+
+
+def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
+    """Return the service's periodic work."""
+    feed = ShipmentFeed(
+        store, companies.warehouse, reads_by_type=settings.shipment_feed == "by_type"
+    )
+
+    async def poll_shipments() -> str:
+        return str(await feed.poll())
+
+    async def reconcile_orders() -> str:
+        return str(await reconcile(store, companies.marketplace, source=ANKORSTORE))
+
+    async def read_settings() -> str:
+        content = await companies.warehouse.read_settings()
+        await save_settings_snapshot(store, ACTIVE_ANTS, content)
+        companies.warehouse.use_settings(content)
+        problems = companies.warehouse.readiness_problems()
+        return "; ".join(problems) or "settings read"
+
+    return Jobs(
+        store,
+        companies,
+        {
+            SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments),
+            RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
+            WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
+        },
+        settings.lease_seconds,
+    )

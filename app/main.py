@@ -1,0 +1,119 @@
+"""The web application: routers, lifespan, error answers."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from app import __version__
+from app.clock import Clock
+from app.settings import Settings
+from app.store.inbox import Inbox
+from app.store.migrate import known_revisions
+from app.web.health import health_router
+from app.web.operations import operations_router
+from app.web.webhooks import Receiver
+from app.wiring import Transports, build_companies, build_store
+from app.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerTask:
+    """The worker that runs inside the web process."""
+
+    def __init__(self, worker: Worker) -> None:
+        """Hold *worker* until it is started."""
+        self._worker = worker
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def worker_id(self) -> str:
+        """How it signs its heartbeat."""
+        return self._worker.worker_id
+
+    def is_alive(self) -> bool:
+        """Whether it still works."""
+        return self._task is not None and not self._task.done()
+
+    def wake(self) -> None:
+        """Have it look for due work now."""
+        self._worker.wake()
+
+    def start(self) -> None:
+        """Let it work beside the web server."""
+        self._task = asyncio.create_task(self._worker.run())
+        self._task.add_done_callback(_report_death)
+
+    async def stop(self) -> None:
+        """Let it finish its running steps."""
+        self._worker.stop()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+
+def _report_death(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("worker.died", error=type(task.exception()).__name__)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    with_worker: bool = True,
+    clock: Clock | None = None,
+    transports: Transports | None = None,
+) -> FastAPI:
+    """Return the application; the schema must be up to date."""
+    store = build_store(settings, clock)
+    companies = build_companies(settings, clock, transports) if with_worker else None
+    worker = WorkerTask(Worker(settings, store, companies)) if companies else None
+    wake = worker.wake if worker else _nobody_to_wake
+    inbox = Inbox(store, on_wake=wake)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if worker is not None:
+            worker.start()
+        # What was made by now lives for ever: taken out of collections, pauses get shorter.
+        gc.collect()
+        gc.freeze()
+        yield
+        await inbox.close()
+        if worker is not None and companies is not None:
+            await worker.stop()
+            await companies.close()
+        await store.close()
+
+    app = FastAPI(
+        title="antbridge",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    receiver = Receiver(
+        inbox, [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
+    )
+    # A plain route: the body must reach the receiver as bytes, unread and unparsed.
+    app.router.routes.append(Route("/webhooks/ankorstore", receiver.receive, methods=["POST"]))
+    app.include_router(health_router(store, known_revisions(), worker))
+    app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))
+    app.add_exception_handler(Exception, _answer_bug)
+    return app
+
+
+def _nobody_to_wake() -> None:
+    """Without a worker in this process the database's notification or time wakes one."""
+
+
+async def _answer_bug(request: Request, error: Exception) -> JSONResponse:
+    """Tell the caller nothing but that it failed; the log has where."""
+    log.error("request.failed", path=request.url.path, error=type(error).__name__)
+    return JSONResponse({"error": "something failed here; the log says where"}, status_code=500)

@@ -1,0 +1,287 @@
+"""
+What the flow needs from the outside world, in its own words.
+
+Two companies, and a desk to work on one order at. Everything a company may refuse or lose comes
+as an error of `app.errors`; nothing here knows HTTP, SQL or a vendor's field names.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from app.domain.lifecycle import State
+from app.domain.order import ListedOrder, MarketplaceOrder
+from app.domain.record import OrderRecord, SentLine
+from app.domain.shipment import (
+    ParcelSize,
+    ParcelTracking,
+    QuoteConfirmation,
+    Shipment,
+    ShippingQuote,
+    Tracking,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """
+    Leave to make one remote write: its place in the peer's budget is granted.
+
+    Nothing of the call may be sent once the monotonic clock passes `send_before_monotonic`,
+    whatever is still needed for it (a connection, a token, a repeat).
+    """
+
+    send_before_monotonic: float
+
+
+class Budget(Protocol):
+    """A peer's request budget, shared by everybody who calls it."""
+
+    async def take(self) -> None:
+        """Wait for a place in the budget and take it."""
+
+    def pause(self, seconds: float) -> None:
+        """Grant nothing for *seconds*: the peer said so."""
+
+    def note_remaining(self, remaining: int) -> None:
+        """Take the peer's own count of what is left into account."""
+
+    def left(self) -> int:
+        """Return how many calls could be made at once now."""
+
+
+class Marketplace(Protocol):
+    """Where orders come from and where tracking goes."""
+
+    async def reserve_call(self) -> None:
+        """Wait for a place in the budget for the next write."""
+
+    async def read_order(self, marketplace_order_id: str) -> MarketplaceOrder:
+        """Read one order with its retailer and lines."""
+
+    def list_orders(self, status: str) -> AsyncIterator[ListedOrder]:
+        """Walk all orders that stand in *status*, page by page."""
+
+    async def accept_order(self, marketplace_order_id: str, *, turn: Turn) -> MarketplaceOrder:
+        """
+        Accept the order as it stands and return it as accepted, with retailer and lines.
+
+        Raises:
+            OutcomeUnknown: No usable answer came; read the order before anything else.
+            Rejected: The marketplace refused, also because it is accepted already.
+        """
+
+    async def request_quotes(
+        self, marketplace_order_id: str, parcels: Sequence[ParcelSize]
+    ) -> tuple[ShippingQuote, ...]:
+        """Ask what shipping *parcels* costs. Repeatable; every call supersedes earlier quotes."""
+
+    async def confirm_quote(
+        self, quote_id: str, tracking: Tracking | None, *, turn: Turn
+    ) -> QuoteConfirmation:
+        """
+        Confirm a quote, which marks the order shipped.
+
+        Raises:
+            OutcomeUnknown: No usable answer came; read the order before anything else.
+            Rejected: Refused; status 404 means the quote is unknown or superseded.
+        """
+
+    async def read_tracking(self, master_order_id: str) -> ParcelTracking | None:
+        """Read the parcel tracking, None where there is none yet."""
+
+    async def write_tracking(
+        self, master_order_id: str, tracking: ParcelTracking, *, exists: bool
+    ) -> None:
+        """Create the parcel tracking, or change the existing one; repeatable by its ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedOrder:
+    """An order as it would be sent: the payload is the warehouse's own form."""
+
+    external_order_number: str
+    payload: Mapping[str, Any] = field(repr=False)
+    lines: tuple[SentLine, ...]
+    warnings: tuple[str, ...] = ()
+    """Soft limits exceeded and fields filled by fallback, without personal data."""
+
+    def needed(self) -> dict[str, int]:
+        """Return the pieces needed per SKU, summed over the lines."""
+        totals: dict[str, int] = {}
+        for line in self.lines:
+            totals[line.sku] = totals.get(line.sku, 0) + line.sent_quantity
+        return totals
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOrder:
+    """A warehouse order found by its external number. `order_mark` proves whose it is."""
+
+    warehouse_order_number: str | None
+    external_order_number: str | None
+    order_mark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StockFigure:
+    """Pieces of one SKU that can be sold, as the warehouse said when asked."""
+
+    sku: str
+    pieces: int
+
+
+class Warehouse(Protocol):
+    """Who keeps and sends the goods."""
+
+    async def read_settings(self) -> Mapping[str, Any]:
+        """Read the warehouse's lists of ids, to be stored and given to `use_settings`."""
+
+    def use_settings(self, content: Mapping[str, Any]) -> None:
+        """Work with these lists of ids from now on."""
+
+    def readiness_problems(self) -> tuple[str, ...]:
+        """Say what keeps every order from being placed (settings missing); empty when ready."""
+
+    async def reserve_call(self) -> None:
+        """Wait for a place in the budget for the next write."""
+
+    def external_number(self, order: MarketplaceOrder) -> str | None:
+        """Return the external order number for a first placing, None without a reference."""
+
+    def prepare(self, order: MarketplaceOrder, external_order_number: str) -> PreparedOrder:
+        """
+        Put *order* into the warehouse's form. Pure: no call is made.
+
+        Raises:
+            Unmappable: With every finding, not just the first.
+            NotReady: The warehouse's settings were never read, or a configured code is not
+                among them.
+        """
+
+    async def find_order(self, external_order_number: str) -> FoundOrder | None:
+        """
+        Look for an order by its external number; None only where the warehouse surely says no.
+
+        Raises:
+            BridgeError: Anything else: nothing may be created on the strength of it.
+        """
+
+    async def create_order(self, payload: Mapping[str, Any], *, turn: Turn) -> str:
+        """
+        Place an order and return the warehouse's id for it.
+
+        Raises:
+            OutcomeUnknown: No usable answer came; search before anything else.
+            Rejected: Refused; `code` is `already_exists` where the number is taken.
+        """
+
+    async def knows_product(self, sku: str) -> bool:
+        """Tell whether the warehouse has a product with this SKU."""
+
+    async def read_stock(self, sku: str) -> StockFigure | None:
+        """Read one SKU's stock; None where it is not known. Only where `reads_single_stock`."""
+
+    @property
+    def reads_single_stock(self) -> bool:
+        """Whether the call for one SKU's stock is known to work and switched on."""
+
+    async def read_all_stock(self) -> tuple[StockFigure, ...]:
+        """Read the stock of every product; heavy, at most once an hour."""
+
+    async def list_shipments(self) -> tuple[Shipment, ...]:
+        """Read the oldest unacknowledged shipments of our order type, one window of them."""
+
+    async def search_shipments(self, external_order_number: str) -> tuple[Shipment, ...]:
+        """Read the shipments of one order by its number; acknowledges nothing."""
+
+    async def acknowledge_shipments(self, warehouse_shipment_ids: Sequence[str]) -> None:
+        """Take shipments of ours off the feed. Repeatable."""
+
+    def method_codes(self, shipment: Shipment) -> tuple[str, ...]:
+        """Return the name and code of a shipment's method, empty where they are not known."""
+
+    def carrier_code(self, shipment: Shipment) -> str | None:
+        """Return the marketplace's code of the carrier, None where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkuFacts:
+    """What is known of a SKU at the warehouse; `stock_pieces` is None where it is not known."""
+
+    is_known: bool
+    stock_pieces: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredShipment:
+    """
+    A shipment of the order at hand.
+
+    `reason` is set where a person must look at it; such a one counts for nothing.
+    """
+
+    shipment: Shipment
+    reason: str | None
+    stored_at: datetime
+
+
+class Desk(Protocol):
+    """
+    Where one order is worked on: its record, the two companies, and the notebook.
+
+    Every `intend_…` commits what is about to be sent before leave to send it is given, together
+    with everything noted so far. It raises `LeaseLost` where the order is another worker's now,
+    and `WokenMeanwhile` where news about the order came in after it was last read.
+    """
+
+    marketplace: Marketplace
+    warehouse: Warehouse
+
+    @property
+    def order(self) -> OrderRecord:
+        """The order as it stands, with what was noted in this step."""
+
+    def now(self) -> datetime:
+        """Return the time all workers agree on."""
+
+    def prove(self, state: State) -> None:
+        """Note that *state* is proven, to be committed with whatever this step commits next."""
+
+    async def look(self, *, max_age_seconds: float) -> MarketplaceOrder:
+        """
+        Return the order as the marketplace shows it, read no longer than that ago.
+
+        A reading from before the order was last woken is never given back.
+        """
+
+    def remember(self, seen: MarketplaceOrder) -> None:
+        """Take *seen*, an answer to a write, as the newest reading of the order."""
+
+    def note(self, **columns: Any) -> None:
+        """Keep facts to be committed with whatever this step commits next."""
+
+    def warn(self, message: str) -> None:
+        """Add a warning, without personal data, to the history of this step."""
+
+    def note_placing(self, **columns: Any) -> None:
+        """Keep facts of the live warehouse order, likewise."""
+
+    async def facts(self, skus: Iterable[str]) -> Mapping[str, SkuFacts]:
+        """Return what the warehouse says of *skus*, from the shared snapshot or newly asked."""
+
+    async def shipments(self) -> Sequence[StoredShipment]:
+        """Return what is stored of the order's shipments, oldest first."""
+
+    async def search_shipments(self) -> Sequence[StoredShipment]:
+        """Ask the warehouse for the order's shipments, store what it tells, return all."""
+
+    async def intend_accept(self, needed: Mapping[str, int]) -> Turn | Mapping[str, int]:
+        """Reserve the pieces needed and note the intent; or return the shortage per SKU."""
+
+    async def intend_create(self, prepared: PreparedOrder) -> Turn:
+        """Note the intent to place the order, with what will be sent."""
+
+    async def intend_confirm(self, quote_id: str, tracking: Tracking | None) -> Turn:
+        """Note the intent to confirm a quote."""

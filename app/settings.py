@@ -1,0 +1,269 @@
+"""
+Every setting of the service, read from the environment and from `.env`.
+
+The environment wins over the file. Only `wiring.py` and the commands read these; everything else
+is handed what it needs. A wrong value is told in one line that names the setting and the cure.
+"""
+
+import json
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+_PACK_MODE = re.compile(r"unit|pack|factor:[1-9][0-9]*")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text is the one line to show."""
+
+
+def _split_commas(value: Any) -> Any:
+    """Turn `a, b` into a list; leave what is a list already."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _read_json(value: Any) -> Any:
+    """Turn the JSON text of a map into the map; leave what is one already."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("is no JSON object of texts") from None
+    return value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
+SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_commas)]
+TextMap = Annotated[dict[str, str], NoDecode, BeforeValidator(_read_json)]
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults; `.env.example` explains each one."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    database_url: str = Field("sqlite:///data/antbridge.db", examples=["sqlite:///data/a.db"])
+    operator_token: SecretStr = Field(SecretStr(""), examples=["a long random text"])
+    log_format: Literal["json", "console"] = Field("json", examples=["json"])
+
+    ankorstore_base_url: str = Field(
+        "https://www.ankorstore.com", examples=["https://www.ankorstore.com"]
+    )
+    ankorstore_client_id: str = Field("", examples=["k322k7frs87e8w7hri3jkke7ry7"])
+    ankorstore_client_secret: SecretStr = Field(SecretStr(""), examples=["the client secret"])
+    ankorstore_webhook_secrets: SecretList = Field((), examples=["secret-1,secret-2"])
+    ankorstore_requests_per_minute: int = Field(600, ge=1, examples=["600"])
+    ankorstore_page_limit: int = Field(50, ge=1, examples=["50"])
+    ankorstore_brand_label_carrier_code: str = Field("ankorstore", examples=["ankorstore"])
+
+    active_ants_base_url: str = Field(
+        "https://shopapi.activeants.nl", examples=["https://shopapi.activeants.nl"]
+    )
+    active_ants_username: str = Field("", examples=["shopapi-user"])
+    active_ants_password: SecretStr = Field(SecretStr(""), examples=["the password"])
+    active_ants_requests_per_minute: int = Field(60, ge=1, examples=["60"])
+    active_ants_max_in_flight: int = Field(1, ge=1, examples=["1"])
+    active_ants_order_type: str | None = Field(None, examples=["ANKORSTORE"])
+    active_ants_language: str | None = Field(None, examples=["EN"])
+    active_ants_shipping_method: str | None = Field(None, examples=["BUSEU1"])
+    active_ants_not_found_pattern: str = Field(
+        "not found|could not be found|no order", examples=["not found|no order"]
+    )
+    active_ants_path_token: str | None = Field(None, examples=["/token"])
+    active_ants_path_settings: str | None = Field(None, examples=["/v2/settings/get"])
+    active_ants_path_order_add: str | None = Field(None, examples=["/v2/order/add"])
+    active_ants_path_order_search: str | None = Field(None, examples=["/v2/order/search"])
+    active_ants_path_order_search_post: str | None = Field(None, examples=["/order/search"])
+    active_ants_path_shipment_list_by_type: str | None = Field(
+        None, examples=["/v2/shipment/byordertype"]
+    )
+    active_ants_path_shipment_ack: str | None = Field(None, examples=["/v2/shipment/sync"])
+    active_ants_path_shipment_search: str | None = Field(None, examples=["/v2/shipment/search"])
+    active_ants_path_product_search: str | None = Field(None, examples=["/v2/product/search"])
+    active_ants_path_stock_get: str | None = Field(None, examples=["/v2/stock/get/{sku}"])
+    active_ants_path_stock_bulk: str | None = Field(None, examples=["/v2/stock/bulk/{all}"])
+
+    order_number_prefix: str = Field("", examples=["AK"])
+    take_orders_submitted_after: datetime | None = Field(
+        None, examples=["2026-12-01T00:00:00+01:00"]
+    )
+    accept_mode: Literal["auto", "manual"] = Field("auto", examples=["auto"])
+    pack_mode: str | None = Field(None, examples=["unit"])
+    pack_mode_by_sku: TextMap = Field({}, examples=['{"MUG-06": "pack"}'])
+    sku_map: TextMap = Field({}, examples=['{"MUG-BLUE": "WH-1001"}'])
+    stock_check: Literal["required", "when_known"] = Field("required", examples=["required"])
+    price_mode: Literal["gross", "net"] = Field("gross", examples=["gross"])
+    vat_mode: Literal["percent", "fraction", "amount"] = Field("percent", examples=["percent"])
+    send_prices: bool = Field(True, examples=["true"])
+    channel_name: str = Field("ankorstore", examples=["ankorstore"])
+    create_on_hold: bool = Field(False, examples=["false"])
+    warehouse_id: int | None = Field(None, examples=["3"])
+    fallback_email: str | None = Field(None, examples=["orders@brand.example"])
+    fallback_phone: str | None = Field(None, examples=["+31201234567"])
+    allowed_countries: CommaList = Field((), examples=["NL,BE,DE"])
+    split_countries: CommaList = Field((), examples=["NL,BE,DE"])
+    brussels_language: Literal["FR", "NL"] = Field("FR", examples=["FR"])
+    shipping_method_by_country: TextMap = Field({}, examples=['{"DE": "BUSEU1"}'])
+
+    shipment_feed: Literal["by_type", "search"] = Field("by_type", examples=["by_type"])
+    partial_wait_hours: float = Field(48, gt=0, examples=["48"])
+    tracking_wait_hours: float = Field(12, ge=0, examples=["12"])
+    parcel_default_cm: str = Field("40x30x20", examples=["40x30x20"])
+    parcel_cm_by_method: TextMap = Field({}, examples=['{"BUSEU1": "60x40x40"}'])
+    parcel_default_kg: Decimal = Field(Decimal(5), gt=0, le=30, examples=["5"])
+    overweight: Literal["review", "clamp"] = Field("review", examples=["review"])
+    carrier_map: TextMap = Field({}, examples=['{"BUSEU1": "ups"}'])
+    push_parcels: bool = Field(False, examples=["false"])
+
+    warehouse_facts_seconds: float = Field(600, gt=0, examples=["600"])
+    verdict_seconds: float = Field(60, gt=0, examples=["60"])
+    shipment_poll_seconds: float = Field(300, gt=0, examples=["300"])
+    reconcile_seconds: float = Field(300, gt=0, examples=["300"])
+    retry_base_seconds: float = Field(1, gt=0, examples=["1"])
+    worker_concurrency: int = Field(8, ge=1, examples=["8"])
+    http_timeout_seconds: float = Field(10, gt=0, examples=["10"])
+    lease_seconds: float = Field(60, gt=0, examples=["60"])
+    warehouse_settle_seconds: float = Field(30, ge=0, examples=["30"])
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("ankorstore_base_url", "active_ants_base_url")
+    @classmethod
+    def _safe_base_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_loopback = parts.hostname in _LOOPBACK_HOSTS
+        if not parts.hostname or parts.scheme not in ("https", "http"):
+            raise ValueError("must be an https address")
+        if parts.scheme == "http" and not is_loopback:
+            raise ValueError("plain http is accepted for this machine (127.0.0.1) only")
+        return value.rstrip("/")
+
+    @field_validator("take_orders_submitted_after")
+    @classmethod
+    def _aware_time(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("must name its offset from UTC")
+        return value.astimezone(UTC) if value is not None else None
+
+    @field_validator("pack_mode")
+    @classmethod
+    def _known_pack_mode(cls, value: str | None) -> str | None:
+        if value is not None and not _PACK_MODE.fullmatch(value):
+            raise ValueError("must be unit, pack or factor:n with a whole n above 0")
+        return value
+
+    @field_validator("pack_mode_by_sku")
+    @classmethod
+    def _known_pack_modes(cls, value: dict[str, str]) -> dict[str, str]:
+        for sku, mode in value.items():
+            if not _PACK_MODE.fullmatch(mode):
+                raise ValueError(f"entry {sku!r} must be unit, pack or factor:n")
+        return value
+
+    @field_validator("parcel_default_cm")
+    @classmethod
+    def _three_sides(cls, value: str) -> str:
+        parse_sides(value)
+        return value
+
+    @field_validator("parcel_cm_by_method")
+    @classmethod
+    def _three_sides_each(cls, value: dict[str, str]) -> dict[str, str]:
+        for sides in value.values():
+            parse_sides(sides)
+        return value
+
+    @field_validator("active_ants_not_found_pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        return value
+
+
+def parse_sides(value: str) -> tuple[int, int, int]:
+    """
+    Return length, width and height in whole centimetres from `LxWxH`.
+
+    Raises:
+        ValueError: Not three whole numbers from 1 to 274.
+    """
+    sides = value.lower().split("x")
+    if len(sides) != 3 or not all(side.isdecimal() and 1 <= int(side) <= 274 for side in sides):
+        raise ValueError("must be three whole centimetre figures from 1 to 274")
+    length, width, height = (int(side) for side in sides)
+    return length, width, height
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """
+    Read all settings.
+
+    Raises:
+        SettingsError: One line naming the first wrong setting, what is wrong and a right value.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        raise SettingsError(_explain(name, str(first["msg"]))) from None
+    if settings.lease_seconds < 2 * settings.http_timeout_seconds:
+        raise SettingsError(
+            "LEASE_SECONDS: must be at least twice HTTP_TIMEOUT_SECONDS; "
+            f"for example LEASE_SECONDS={int(settings.http_timeout_seconds * 6)}"
+        )
+    return settings
+
+
+_REQUIRED_BY_SERVICE = (
+    "ankorstore_client_id",
+    "ankorstore_client_secret",
+    "ankorstore_webhook_secrets",
+    "active_ants_username",
+    "active_ants_password",
+    "operator_token",
+)
+
+
+def require_service_settings(settings: Settings) -> None:
+    """
+    Check that what `serve` and `worker` cannot work without is there.
+
+    Raises:
+        SettingsError: One line naming the first setting that is missing.
+    """
+    for name in _REQUIRED_BY_SERVICE:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if not value:
+            raise SettingsError(_explain(name, "is missing"))
+
+
+def _explain(name: str, problem: str) -> str:
+    field = Settings.model_fields.get(name)
+    examples = field.examples if field is not None else None
+    example = f"; for example {name.upper()}={examples[0]}" if examples else ""
+    return f"{name.upper()}: {problem.removeprefix('Value error, ')}{example}"

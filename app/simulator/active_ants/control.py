@@ -1,0 +1,64 @@
+"""The warehouse's control endpoints, for a person or a script that runs it over HTTP."""
+
+from typing import TYPE_CHECKING, Any
+
+from app.simulator.active_ants.records import Shipment, WarehouseOrder
+from app.simulator.active_ants.shipment_desk import feed_row
+from app.simulator.control import add_shared_routes, json_answer, read_json_object
+from app.simulator.exchange import Answer, Ask
+from app.simulator.routes import Routes
+
+if TYPE_CHECKING:
+    from app.simulator.active_ants.company import SimulatedActiveAnts
+
+
+def add_control_routes(company: "SimulatedActiveAnts", routes: Routes) -> None:
+    """Put the controls of *company* on the table."""
+
+    def ship(ask: Ask) -> Answer:
+        wanted = read_json_object(ask)
+        return json_answer(summarise_shipment(company.ship(wanted.pop("order"), **wanted)), 201)
+
+    def add_foreign(ask: Ask) -> Answer:
+        added = company.add_foreign_shipments(**read_json_object(ask))
+        return json_answer({"shipments": [one.id for one in added]}, 201)
+
+    def list_orders(ask: Ask) -> Answer:
+        return json_answer({"orders": [summarise_order(one) for one in company.orders.values()]})
+
+    def list_shipments(ask: Ask) -> Answer:
+        rows = [summarise_shipment(one) for one in company.shipments.values()]
+        return json_answer({"shipments": rows})
+
+    def set_stock(ask: Ask) -> Answer:
+        wanted = read_json_object(ask)
+        product = company.set_stock(wanted["sku"], int(wanted["stock"]))
+        return json_answer({"sku": product.sku, "stock": product.stock})
+
+    add_shared_routes(company, routes)
+    routes.add("POST", "/_simulator/ship", ship)
+    routes.add("POST", "/_simulator/foreign-shipments", add_foreign)
+    routes.add("GET", "/_simulator/orders", list_orders)
+    routes.add("GET", "/_simulator/shipments", list_shipments)
+    routes.add("POST", "/_simulator/stock", set_stock)
+
+
+def summarise_order(order: WarehouseOrder) -> dict[str, Any]:
+    """Return what a person wants to see of a warehouse order."""
+    return {
+        "order_number": order.order_number,
+        "external_order_number": order.external_order_number,
+        "extra1": order.extras["extra1"],
+        "is_valid": order.is_valid,
+        "is_on_hold": order.is_on_hold,
+        "is_complete": order.is_complete,
+        "items": [
+            {"sku": item.sku, "quantity": item.quantity, "shipped": item.shipped}
+            for item in order.items
+        ],
+    }
+
+
+def summarise_shipment(shipment: Shipment) -> dict[str, Any]:
+    """Return a shipment as the feed shows it, and whether it was acknowledged."""
+    return {**feed_row(shipment), "is_acknowledged": shipment.is_acknowledged}

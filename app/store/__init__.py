@@ -1,0 +1,1 @@
+"""Everything the service keeps: one set of tables, on SQLite or PostgreSQL."""

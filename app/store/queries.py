@@ -1,0 +1,200 @@
+"""What operators ask of the store: one order, many orders, how all is going."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select, union
+
+from app.domain.lifecycle import State
+from app.domain.record import OrderRecord
+from app.store.models import Attempt, Event, Order, PeerState, Shipment, WarehouseOrder, WorkerBeat
+from app.store.orders import placing_of, record_of
+from app.store.session import Store
+
+ANY_ATTENTION = "any"
+MAX_PAGE = 200
+
+
+class AmbiguousOrder(Exception):
+    """What was asked for fits several orders; `references` name them."""
+
+    def __init__(self, references: Sequence[str]) -> None:
+        """Carry how the operator can tell the orders apart."""
+        self.references = tuple(references)
+        super().__init__(f"fits {len(self.references)} orders: {', '.join(self.references)}")
+
+
+async def find_order(store: Store, text: str) -> OrderRecord | None:
+    """
+    Return the order with this reference, marketplace id, or warehouse order number.
+
+    Raises:
+        AmbiguousOrder: Several orders fit.
+    """
+    wanted = text.strip()
+    by_order = select(Order.id).where(
+        or_(Order.marketplace_order_id == wanted.lower(), Order.marketplace_reference == wanted)
+    )
+    by_placing = select(WarehouseOrder.order_id).where(
+        or_(
+            WarehouseOrder.external_order_number == wanted,
+            WarehouseOrder.warehouse_order_id == wanted,
+            WarehouseOrder.warehouse_order_number == wanted,
+        )
+    )
+    statement = select(*Order.__table__.columns).where(
+        Order.id.in_(select(union(by_order, by_placing).subquery().c[0]))
+    )
+    async with store.read() as connection:
+        rows = (await connection.execute(statement.order_by(Order.id).limit(10))).all()
+        if not rows:
+            return None
+        if len(rows) > 1:
+            raise AmbiguousOrder(
+                [f"{row.marketplace_reference} ({row.marketplace_order_id})" for row in rows]
+            )
+        placing = (
+            await connection.execute(
+                select(*WarehouseOrder.__table__.columns).where(
+                    WarehouseOrder.order_id == rows[0].id, WarehouseOrder.replaced_at.is_(None)
+                )
+            )
+        ).first()
+    return record_of(rows[0], placing_of(placing) if placing is not None else None)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders to list; None means any. `attention` is `any` or a reason code."""
+
+    state: str | None = None
+    attention: str | None = None
+    q: str | None = None
+    after_id: int | None = None
+    limit: int = 50
+
+
+async def list_orders(store: Store, wanted: OrderFilter) -> tuple[list[OrderRecord], int | None]:
+    """Return a page of orders, newest first, and the id to go on after (None at the end)."""
+    assert 1 <= wanted.limit <= MAX_PAGE
+    statement = _filtered(select(*Order.__table__.columns), wanted)
+    statement = statement.order_by(Order.id.desc()).limit(wanted.limit + 1)
+    async with store.read() as connection:
+        rows = (await connection.execute(statement)).all()
+        ids = [row.id for row in rows]
+        placings = await connection.execute(
+            select(*WarehouseOrder.__table__.columns).where(
+                WarehouseOrder.order_id.in_(ids), WarehouseOrder.replaced_at.is_(None)
+            )
+        )
+        lives = {row.order_id: placing_of(row) for row in placings}
+    page = [record_of(row, lives.get(row.id)) for row in rows[: wanted.limit]]
+    return page, (page[-1].order_id if len(rows) > wanted.limit else None)
+
+
+def _filtered(statement: Select[Any], wanted: OrderFilter) -> Select[Any]:
+    if wanted.state is not None:
+        statement = statement.where(Order.state == wanted.state)
+    if wanted.attention == ANY_ATTENTION:
+        statement = statement.where(Order.attention_reason.is_not(None))
+    elif wanted.attention is not None:
+        statement = statement.where(Order.attention_reason == wanted.attention)
+    if wanted.after_id is not None:
+        statement = statement.where(Order.id < wanted.after_id)
+    if wanted.q:
+        by_number = select(WarehouseOrder.order_id).where(
+            or_(
+                WarehouseOrder.external_order_number == wanted.q,
+                WarehouseOrder.warehouse_order_id == wanted.q,
+                WarehouseOrder.warehouse_order_number == wanted.q,
+            )
+        )
+        statement = statement.where(
+            or_(
+                Order.marketplace_order_id == wanted.q.lower(),
+                Order.marketplace_reference == wanted.q,
+                Order.id.in_(by_number),
+            )
+        )
+    return statement
+
+
+async def load_history(store: Store, order_id: int) -> list[Mapping[str, Any]]:
+    """Return an order's attempts, oldest first."""
+    async with store.read() as connection:
+        rows = await connection.execute(
+            select(*Attempt.__table__.columns)
+            .where(Attempt.order_id == order_id)
+            .order_by(Attempt.id)
+        )
+        return [dict(row._mapping) for row in rows]
+
+
+async def load_events(store: Store, order_id: int) -> list[Mapping[str, Any]]:
+    """Return the events that told of an order, oldest first, without their bodies."""
+    columns = (Event.event_type, Event.received_at, Event.processed_at)
+    async with store.read() as connection:
+        rows = await connection.execute(
+            select(*columns).where(Event.order_id == order_id).order_by(Event.id)
+        )
+        return [dict(row._mapping) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFigures:
+    """How all is going, in numbers."""
+
+    orders: dict[str, int]
+    needs_attention: int
+    oldest_unfinished_at: datetime | None
+    events_stored: int
+    events_unprocessed: int
+    found_by: dict[str, int]
+    shipments_not_matched: int
+
+
+async def load_figures(store: Store) -> StatusFigures:
+    """Count orders, events and shipments."""
+    async with store.read() as connection:
+        states = await connection.execute(select(Order.state, func.count()).group_by(Order.state))
+        by_state = {str(state): 0 for state in State} | {row[0]: row[1] for row in states}
+        found = await connection.execute(
+            select(Order.found_by, func.count()).group_by(Order.found_by)
+        )
+        attention = select(func.count()).where(Order.attention_reason.is_not(None))
+        oldest = select(func.min(Order.created_at)).where(Order.state != State.CLOSED)
+        return StatusFigures(
+            orders=by_state,
+            needs_attention=(await connection.execute(attention)).scalar_one(),
+            oldest_unfinished_at=(await connection.execute(oldest)).scalar_one(),
+            events_stored=(await connection.execute(select(func.count(Event.id)))).scalar_one(),
+            events_unprocessed=(
+                await connection.execute(select(func.count()).where(Event.processed_at.is_(None)))
+            ).scalar_one(),
+            found_by={"webhook": 0, "reconcile": 0} | {row[0]: row[1] for row in found},
+            shipments_not_matched=(
+                await connection.execute(
+                    select(func.count()).where(Shipment.disposition == "not_matched")
+                )
+            ).scalar_one(),
+        )
+
+
+async def load_peers(store: Store) -> dict[str, Mapping[str, Any]]:
+    """Return how calls to each company went lately."""
+    async with store.read() as connection:
+        rows = await connection.execute(select(*PeerState.__table__.columns))
+        return {row.name: dict(row._mapping) for row in rows}
+
+
+async def load_workers(store: Store) -> list[Mapping[str, Any]]:
+    """Return the worker processes that have not said goodbye, newest beat first."""
+    async with store.read() as connection:
+        rows = await connection.execute(
+            select(*WorkerBeat.__table__.columns)
+            .where(WorkerBeat.stopped_at.is_(None))
+            .order_by(WorkerBeat.beat_at.desc())
+        )
+        return [dict(row._mapping) for row in rows]

@@ -1,0 +1,140 @@
+"""
+The database: connections, transactions, and whose clock is asked for the time.
+
+SQLite has two engines. Writers begin at once with `BEGIN IMMEDIATE` on the only writing
+connection, so that a transaction never fails half way for a lock; readers have connections of
+their own, or a read inside a write would wait for itself. PostgreSQL has one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, event, func, literal, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.clock import Clock, SystemClock
+from app.store.models import UtcDateTime
+
+SQLITE_BUSY_TIMEOUT_SECONDS = 10.0
+
+
+class Store:
+    """One database."""
+
+    def __init__(self, database_url: str, clock: Clock) -> None:
+        """Open *database_url* lazily; *clock* rules, but PostgreSQL's own where it is real."""
+        url = make_url(database_url)
+        self.is_postgres = url.get_backend_name() in ("postgresql", "postgres")
+        self.clock = clock
+        self.commit_count = 0
+        self._ahead = timedelta(0)
+        if self.is_postgres:
+            self.psycopg_conninfo = url.set(drivername="postgresql").render_as_string(
+                hide_password=False
+            )
+            url = url.set(drivername="postgresql+psycopg")
+            self._writer = create_async_engine(
+                url, pool_size=20, max_overflow=4, pool_pre_ping=True, pool_timeout=10
+            )
+            self._reader = self._writer
+        else:
+            url = url.set(drivername="sqlite+aiosqlite")
+            if url.database:
+                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            self._writer = _sqlite_engine(str(url), is_writer=True)
+            self._reader = _sqlite_engine(str(url), is_writer=False)
+        event.listen(self._writer.sync_engine, "commit", self._count_commit)
+
+    def _count_commit(self, _: Any) -> None:
+        self.commit_count += 1
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that commits when the block ends well and rolls back otherwise."""
+        async with self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection for reading."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+    def now(self) -> datetime:
+        """Return the time the replicas agree on: this machine's, set by the database's clock."""
+        return self.clock.now() + self._ahead
+
+    async def compare_clocks(self) -> float:
+        """Take the database's clock as the common one; return by how many seconds it is ahead."""
+        if self.is_postgres and isinstance(self.clock, SystemClock):
+            async with self.read() as connection:
+                before = self.clock.now()
+                theirs = (await connection.execute(select(self.time()))).scalar_one()
+                self._ahead = theirs - (before + (self.clock.now() - before) / 2)
+        return self._ahead.total_seconds()
+
+    def time(self, plus_seconds: float = 0.0) -> ColumnElement[datetime]:
+        """
+        Return the SQL for the present time, *plus_seconds* later.
+
+        Replicas share PostgreSQL, so its clock decides about leases; a moved clock, and SQLite,
+        pass the service's own.
+        """
+        if self.is_postgres and isinstance(self.clock, SystemClock):
+            now: ColumnElement[datetime] = func.clock_timestamp(type_=UtcDateTime())
+            return now + literal(timedelta(seconds=plus_seconds)) if plus_seconds else now
+        return literal(self.clock.now() + timedelta(seconds=plus_seconds), UtcDateTime())
+
+
+def _sqlite_engine(url: str, *, is_writer: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=1 if is_writer else 4,
+        max_overflow=0,
+        pool_timeout=30,
+        connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(dbapi_connection: Any, _: Any) -> None:
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={int(SQLITE_BUSY_TIMEOUT_SECONDS * 1000)}",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+    return engine
+
+
+async def wait_until_reachable(store: Store, attempts: int = 30) -> None:
+    """Wait for a database that is still starting; the last failure is raised."""
+    for attempt in range(attempts):
+        try:
+            async with store.read() as connection:
+                await connection.exec_driver_sql("SELECT 1")
+        except Exception:
+            if attempt + 1 == attempts:
+                raise
+            await asyncio.sleep(1)
+        else:
+            return

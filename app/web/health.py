@@ -1,0 +1,194 @@
+"""Health, status and metrics: for machines and people who watch, without any personal data."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from starlette.responses import JSONResponse, Response
+
+from app import __version__
+from app.metrics import REGISTRY
+from app.store.health import read_revision
+from app.store.queries import load_figures, load_peers, load_workers
+from app.store.schedules import load_schedules
+from app.store.session import Store
+
+STALE_WORKER_SECONDS = 60.0
+SHOWN_JOBS = ("shipments", "reconcile", "warehouse_settings")
+PEERS = ("ankorstore", "active_ants")
+
+
+class LocalWorker(Protocol):
+    """The worker in this process, as far as its health goes."""
+
+    @property
+    def worker_id(self) -> str:
+        """How it signs its heartbeat."""
+
+    def is_alive(self) -> bool:
+        """Whether it still works."""
+
+
+def health_router(
+    store: Store, known_revisions: Sequence[str], worker: LocalWorker | None
+) -> APIRouter:
+    """Return the routes that need no token."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health/live")
+    async def live() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/health/ready")
+    async def ready() -> JSONResponse:
+        entries = await check_readiness(store, known_revisions, worker)
+        is_ready = all(entry["ok"] or not entry["required"] for entry in entries.values())
+        return JSONResponse(
+            {"ready": is_ready, "checks": entries}, status_code=200 if is_ready else 503
+        )
+
+    @router.get("/status")
+    async def status() -> JSONResponse:
+        try:
+            return JSONResponse(await read_status(store))
+        except Exception:
+            return JSONResponse({"error": "the database cannot be read"}, status_code=503)
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        text = generate_latest(REGISTRY)
+        try:
+            text += await _figures_as_metrics(store)
+        except Exception:
+            text += b"antbridge_database_up 0\n"
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def check_readiness(
+    store: Store, known_revisions: Sequence[str], worker: LocalWorker | None
+) -> dict[str, dict[str, Any]]:
+    """
+    Return one entry per thing the service depends on; only `required` ones decide.
+
+    *known_revisions* are those of this version's migrations, newest first.
+    """
+    entries: dict[str, dict[str, Any]] = {}
+    try:
+        revision = await read_revision(store)
+        entries["store"] = _entry(True, "reachable")
+        # A revision nobody here knows was written by a newer version, which only adds.
+        is_old = revision is None or revision in known_revisions[1:]
+        entries["schema"] = _entry(not is_old, f"revision {revision}")
+        workers = await load_workers(store)
+    except Exception as error:
+        entries["store"] = _entry(False, type(error).__name__)
+        entries["schema"] = _entry(False, "not read")
+        return entries
+    now = store.now()
+    if worker is not None:
+        beat_at = next((w["beat_at"] for w in workers if w["worker_id"] == worker.worker_id), None)
+        is_fresh = worker.is_alive() and beat_at is not None and not _is_stale(beat_at, now)
+        entries["worker"] = _entry(is_fresh, _age_text(beat_at, now))
+    else:
+        newest = workers[0]["beat_at"] if workers else None
+        is_fresh = newest is not None and not _is_stale(newest, now)
+        entries["worker"] = _entry(is_fresh, _age_text(newest, now), required=False)
+    schedules = await load_schedules(store)
+    settings = schedules.get("warehouse_settings")
+    note = (settings.last_error or settings.last_note or "") if settings else "not read yet"
+    is_read = settings is not None and not settings.last_error and note == "settings read"
+    entries["warehouse_settings"] = _entry(is_read, note or "not read yet", required=False)
+    return entries
+
+
+def _entry(is_ok: bool, detail: str, *, required: bool = True) -> dict[str, Any]:
+    return {"ok": is_ok, "required": required, "detail": detail}
+
+
+def _is_stale(beat_at: datetime, now: datetime) -> bool:
+    return now - beat_at > timedelta(seconds=STALE_WORKER_SECONDS)
+
+
+def _age_text(beat_at: datetime | None, now: datetime) -> str:
+    if beat_at is None:
+        return "no heartbeat"
+    return f"last heartbeat {max(0, round((now - beat_at).total_seconds()))} s ago"
+
+
+async def read_status(store: Store) -> dict[str, Any]:
+    """Return how all is going, as `GET /status` shows it."""
+    figures = await load_figures(store)
+    peers = await load_peers(store)
+    schedules = await load_schedules(store)
+    workers = await load_workers(store)
+    oldest = figures.oldest_unfinished_at
+    now = store.now()
+    return {
+        "orders": figures.orders,
+        "needs_attention": figures.needs_attention,
+        "oldest_unfinished_seconds": round((now - oldest).total_seconds()) if oldest else 0,
+        "inbox": {"stored": figures.events_stored, "unprocessed": figures.events_unprocessed},
+        "found_by": figures.found_by,
+        "shipments_not_matched": figures.shipments_not_matched,
+        "peers": {name: _peer_json(peers.get(name, {})) for name in PEERS},
+        "schedules": {
+            name: {
+                "last_run_at": _text(schedules[name].last_run_at) if name in schedules else None,
+                "next_run_at": _text(schedules[name].next_run_at) if name in schedules else None,
+                "last_error": schedules[name].last_error if name in schedules else None,
+                "last_note": schedules[name].last_note if name in schedules else None,
+            }
+            for name in SHOWN_JOBS
+        },
+        "workers": [
+            {
+                "worker_id": worker["worker_id"],
+                "version": worker["version"],
+                "beat_at": _text(worker["beat_at"]),
+                "is_stale": _is_stale(worker["beat_at"], now),
+            }
+            for worker in workers
+        ],
+        "version": __version__,
+    }
+
+
+def _peer_json(peer: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "last_success_at": _text(peer.get("last_success_at")),
+        "last_error_at": _text(peer.get("last_error_at")),
+        "last_error": peer.get("last_error"),
+        "budget_left": peer.get("budget_left"),
+    }
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+async def _figures_as_metrics(store: Store) -> bytes:
+    """Return what the database counts, as gauges read at this moment."""
+    figures = await load_figures(store)
+    registry = CollectorRegistry()
+    Gauge("antbridge_database_up", "Whether the database answers.", registry=registry).set(1)
+    orders = Gauge("antbridge_orders", "Orders by state.", ("state",), registry=registry)
+    for state, count in figures.orders.items():
+        orders.labels(state).set(count)
+    found = Gauge("antbridge_orders_found", "Orders by who told.", ("by",), registry=registry)
+    for by, count in figures.found_by.items():
+        found.labels(by).set(count)
+    oldest = figures.oldest_unfinished_at
+    age = (store.now() - oldest).total_seconds() if oldest else 0
+    for name, text, value in (
+        ("needs_attention", "Orders that wait for a person.", figures.needs_attention),
+        ("oldest_unfinished_seconds", "Age of the oldest order not closed.", age),
+        ("events_stored", "Events ever stored.", figures.events_stored),
+        ("events_unprocessed", "Events not looked at yet.", figures.events_unprocessed),
+        ("shipments_not_matched", "Shipments not matched.", figures.shipments_not_matched),
+    ):
+        Gauge(f"antbridge_{name}", text, registry=registry).set(value)
+    return generate_latest(registry)

@@ -1,0 +1,157 @@
+"""The operators' JSON API, behind the operators' token."""
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Query
+
+from app.domain.lifecycle import State
+from app.domain.reasons import REASONS
+from app.domain.record import OrderRecord
+from app.flow.story import attention_of
+from app.store.decisions import Impossible, retry_order, take_order
+from app.store.queries import (
+    ANY_ATTENTION,
+    MAX_PAGE,
+    AmbiguousOrder,
+    OrderFilter,
+    find_order,
+    list_orders,
+    load_history,
+)
+from app.store.session import Store
+
+Decision = Callable[..., Awaitable[str]]
+
+
+def operations_router(store: Store, operator_token: str, on_wake: Callable[[], None]) -> APIRouter:
+    """Return the routes for operators; without a configured token nobody gets in."""
+
+    def require_token(authorization: Annotated[str, Header()] = "") -> None:
+        scheme, _, token = authorization.partition(" ")
+        is_right = hmac.compare_digest(token.strip().encode(), operator_token.encode())
+        if not operator_token or scheme.lower() != "bearer" or not is_right:
+            raise HTTPException(
+                401,
+                "send the header Authorization: Bearer OPERATOR_TOKEN",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    router = APIRouter(prefix="/api", tags=["operations"], dependencies=[Depends(require_token)])
+
+    @router.get("/orders")
+    async def orders(
+        state: Annotated[str | None, Query()] = None,
+        attention: Annotated[str | None, Query()] = None,
+        q: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+        after: Annotated[str | None, Query(max_length=20)] = None,
+    ) -> dict[str, Any]:
+        wanted = OrderFilter(
+            state=_known("state", state, {str(s) for s in State}),
+            attention=_known("attention", attention, {ANY_ATTENTION, *REASONS}),
+            q=q,
+            after_id=_cursor(after),
+            limit=limit,
+        )
+        page, next_id = await list_orders(store, wanted)
+        return {
+            "orders": [order_json(order) for order in page],
+            "next": str(next_id) if next_id is not None else None,
+        }
+
+    @router.get("/orders/{order}")
+    async def order_detail(order: str) -> dict[str, Any]:
+        found = await _find(store, order)
+        history = await load_history(store, found.order_id)
+        return {**order_json(found), "attempts": [_attempt_json(row) for row in history]}
+
+    async def decide(order: str, decision: Decision) -> dict[str, Any]:
+        found = await _find(store, order)
+        try:
+            message = await decision(store, found, by="API")
+        except Impossible as reason:
+            raise HTTPException(409, str(reason)) from None
+        on_wake()
+        return {**order_json(await _find(store, found.marketplace_order_id)), "message": message}
+
+    @router.post("/orders/{order}/retry")
+    async def retry(order: str) -> dict[str, Any]:
+        return await decide(order, retry_order)
+
+    @router.post("/orders/{order}/take")
+    async def take(order: str) -> dict[str, Any]:
+        return await decide(order, take_order)
+
+    return router
+
+
+async def _find(store: Store, text: str) -> OrderRecord:
+    try:
+        found = await find_order(store, text)
+    except AmbiguousOrder as error:
+        raise HTTPException(409, f"{text!r} {error}; use the id in brackets") from None
+    if found is None:
+        raise HTTPException(404, f"no order has the reference, id or number {text[:100]!r}")
+    return found
+
+
+def _known(name: str, value: str | None, allowed: set[str]) -> str | None:
+    if value is not None and value not in allowed:
+        raise HTTPException(422, f"{name}: must be one of {', '.join(sorted(allowed))}")
+    return value or None
+
+
+def _cursor(value: str | None) -> int | None:
+    if value is None or value == "":
+        return None
+    if not value.isdecimal():
+        raise HTTPException(422, "after: must be the `next` of an earlier answer")
+    return int(value[:18])
+
+
+def order_json(order: OrderRecord) -> dict[str, Any]:
+    """Return an order as the API shows it."""
+    sentence, cure = attention_of(order)
+    live = order.live
+    return {
+        "marketplace_order_id": order.marketplace_order_id,
+        "marketplace_reference": order.marketplace_reference,
+        "marketplace_status": order.marketplace_status,
+        "external_order_number": live.external_order_number if live else None,
+        "warehouse_order_id": (
+            live.warehouse_order_id or live.warehouse_order_number if live else None
+        ),
+        "warehouse_order_number": live.warehouse_order_number if live else None,
+        "state": str(order.state),
+        "outcome": order.outcome,
+        "attention_reason": order.attention_reason,
+        "attention_sentence": sentence,
+        "attention_cure": cure,
+        "attention_since": _text(order.attention_since),
+        "attention_findings": list(order.attention_detail),
+        "waits_for": order.waits_for,
+        "next_attempt_at": _text(order.next_attempt_at),
+        "not_before_at": _text(order.not_before_at),
+        "attempt_count": order.attempt_count,
+        "ship_by_at": _text(order.ship_by_at),
+        "submitted_at": _text(order.submitted_at),
+        "created_at": _text(order.created_at),
+        "found_by": order.found_by,
+    }
+
+
+def _attempt_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("step", "peer", "call", "status", "outcome", "attempt_number", "message", "detail")
+    return {
+        **{name: row[name] for name in names},
+        "duration_ms": row["duration_ms"],
+        "happened_at": _text(row["happened_at"]),
+        "next_attempt_at": _text(row["next_attempt_at"]),
+    }
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None

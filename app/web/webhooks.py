@@ -1,0 +1,98 @@
+"""
+The receiver: verify the raw bytes, store the event, answer 2xx. Nothing else happens here.
+
+A sender that is not sure is refused before anything of it is read as more than bytes; a store
+that is away means 503, so that the sender comes again (docs/rules/signature.md).
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from app.ankorstore.webhook import UnreadableEvent, is_signed, read_event, stored_headers
+from app.metrics import DELIVERIES
+from app.store.inbox import Inbox, IncomingEvent
+
+MAX_BODY_BYTES = 1024 * 1024
+STORE_TIMEOUT_SECONDS = 10.0
+"""The sender gives up after some seconds; better a clear 503 than silence."""
+RETRY_AFTER_SECONDS = 10
+SOURCE = "ankorstore"
+
+log = structlog.get_logger(__name__)
+
+
+class Receiver:
+    """Takes deliveries of the marketplace's events."""
+
+    def __init__(self, inbox: Inbox, secrets: Sequence[str]) -> None:
+        """Accept what any of *secrets* signed; without a secret nothing is accepted."""
+        self._inbox = inbox
+        self._secrets = tuple(secrets)
+
+    async def receive(self, request: Request) -> Response:
+        """Answer one delivery."""
+        response = await self._answer(request)
+        DELIVERIES.labels(str(response.status_code)).inc()
+        return response
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            body = await _read_body(request)
+        except ClientDisconnect:
+            return _refuse(400, "the body ended early")
+        if body is None:
+            return _refuse(413, f"the body exceeds {MAX_BODY_BYTES} bytes")
+        if not is_signed(body, request.headers, self._secrets):
+            return _refuse(401, "the signature is missing or wrong")
+        try:
+            event = read_event(body)
+        except UnreadableEvent as error:
+            log.warning("event.unreadable", problem=str(error), size_bytes=len(body))
+            return _refuse(400, str(error))
+        incoming = IncomingEvent(
+            source=SOURCE,
+            event_id=event.event_id,
+            event_type=event.event_type,
+            marketplace_order_id=event.marketplace_order_id,
+            raw_body=body,
+            headers=stored_headers(request.headers),
+            occurred_at=event.occurred_at,
+        )
+        try:
+            async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
+                disposition = await self._inbox.store_event(incoming)
+        except Exception as error:
+            log.error("event.not_stored", error=type(error).__name__, event_id=event.event_id)
+            return JSONResponse(
+                {"error": "the event could not be stored; send it again"},
+                status_code=503,
+                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+        log.info(
+            f"event.{disposition}",
+            correlation_id=event.marketplace_order_id,
+            event_id=event.event_id,
+            event_type=event.event_type,
+        )
+        return JSONResponse({"status": str(disposition)})
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return the body, None as soon as it proves too large, announced or not."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+def _refuse(status: int, problem: str) -> Response:
+    return JSONResponse({"error": problem}, status_code=status)

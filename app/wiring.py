@@ -1,0 +1,180 @@
+"""The composition root: turns settings into the parts of the service, and nothing else does."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from app.active_ants.auth import password_login
+from app.active_ants.client import ActiveAntsWarehouse
+from app.active_ants.paths import PathTable
+from app.active_ants.rules import MappingRules
+from app.ankorstore.auth import build_login
+from app.ankorstore.client import AnkorstoreMarketplace
+from app.clock import Clock, SystemClock
+from app.flow.desk import DeskTimes
+from app.flow.facts import WarehouseFacts
+from app.flow.rules import FlowRules
+from app.outbound import PeerConnection
+from app.pacing import PacedBudget
+from app.settings import Settings, parse_sides
+from app.store.session import Store
+
+ANKORSTORE = "ankorstore"
+ACTIVE_ANTS = "active_ants"
+BURST_SHARE = 10
+"""One tenth of Ankorstore's budget may be used at once; Active Ants wants an even pace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Companies:
+    """Both companies, as the flow knows them, and the connections behind."""
+
+    marketplace: AnkorstoreMarketplace
+    warehouse: ActiveAntsWarehouse
+    connections: dict[str, PeerConnection]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for connection in self.connections.values():
+            await connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Transports:
+    """What replaces the network to each company in tests; None is the network."""
+
+    ankorstore: httpx.AsyncBaseTransport | None = None
+    active_ants: httpx.AsyncBaseTransport | None = None
+
+
+def build_store(settings: Settings, clock: Clock | None = None) -> Store:
+    """Return the database the settings name."""
+    return Store(settings.database_url, clock or SystemClock())
+
+
+def build_companies(
+    settings: Settings, clock: Clock | None = None, transports: Transports | None = None
+) -> Companies:
+    """Return both companies, ready to be called."""
+    clock = clock or SystemClock()
+    transports = transports or Transports()
+    per_minute = settings.ankorstore_requests_per_minute
+    ankorstore = PeerConnection(
+        ANKORSTORE,
+        settings.ankorstore_base_url,
+        budget=PacedBudget(
+            clock, requests_per_minute=per_minute, burst=max(1, per_minute // BURST_SHARE)
+        ),
+        clock=clock,
+        timeout_seconds=settings.http_timeout_seconds,
+        auth=build_login(
+            settings.ankorstore_base_url,
+            settings.ankorstore_client_id,
+            settings.ankorstore_client_secret.get_secret_value(),
+            clock=clock,
+        ),
+        transport=transports.ankorstore,
+    )
+    active_ants = PeerConnection(
+        ACTIVE_ANTS,
+        settings.active_ants_base_url,
+        budget=PacedBudget(clock, requests_per_minute=settings.active_ants_requests_per_minute),
+        clock=clock,
+        timeout_seconds=settings.http_timeout_seconds,
+        auth=password_login(
+            settings.active_ants_base_url,
+            settings.active_ants_username,
+            settings.active_ants_password.get_secret_value(),
+            clock=clock,
+            token_path=settings.active_ants_path_token,
+        ),
+        max_in_flight=settings.active_ants_max_in_flight,
+        transport=transports.active_ants,
+    )
+    return Companies(
+        marketplace=AnkorstoreMarketplace(ankorstore, page_limit=settings.ankorstore_page_limit),
+        warehouse=ActiveAntsWarehouse(
+            active_ants,
+            rules=mapping_rules(settings),
+            paths=PathTable(given_paths(settings)),
+            carrier_map=settings.carrier_map,
+            not_found_pattern=settings.active_ants_not_found_pattern,
+        ),
+        connections={ANKORSTORE: ankorstore, ACTIVE_ANTS: active_ants},
+    )
+
+
+def build_facts(settings: Settings, store: Store, companies: Companies) -> WarehouseFacts:
+    """Return the shared snapshot of products and stock."""
+    return WarehouseFacts(store, companies.warehouse, settings.warehouse_facts_seconds)
+
+
+def desk_times(settings: Settings) -> DeskTimes:
+    """Return how long writes and leases may take."""
+    return DeskTimes(settings.http_timeout_seconds, settings.lease_seconds)
+
+
+def given_paths(settings: Settings) -> dict[str, str | None]:
+    """Return the warehouse's paths that the settings give, by key."""
+    prefix = "active_ants_path_"
+    names = [name for name in type(settings).model_fields if name.startswith(prefix)]
+    return {name.removeprefix(prefix): getattr(settings, name) for name in names}
+
+
+def mapping_rules(settings: Settings) -> MappingRules:
+    """Return the brand's choices about warehouse orders."""
+    return MappingRules(
+        order_type=settings.active_ants_order_type,
+        language=settings.active_ants_language,
+        brussels_language=settings.brussels_language,
+        shipping_method=settings.active_ants_shipping_method,
+        shipping_method_by_country=settings.shipping_method_by_country,
+        order_number_prefix=settings.order_number_prefix,
+        pack_mode=settings.pack_mode,
+        pack_mode_by_sku=settings.pack_mode_by_sku,
+        sku_map=settings.sku_map,
+        price_mode=settings.price_mode,
+        vat_mode=settings.vat_mode,
+        send_prices=settings.send_prices,
+        channel_name=settings.channel_name,
+        create_on_hold=settings.create_on_hold,
+        warehouse_id=settings.warehouse_id,
+        fallback_email=settings.fallback_email,
+        fallback_phone=settings.fallback_phone,
+        allowed_countries=settings.allowed_countries,
+        split_countries=settings.split_countries,
+    )
+
+
+def flow_rules(settings: Settings) -> FlowRules:
+    """Return the brand's choices about the flow."""
+    return FlowRules(
+        accepts_by_itself=settings.accept_mode == "auto",
+        take_submitted_after=settings.take_orders_submitted_after,
+        requires_known_stock=settings.stock_check == "required",
+        verdict_seconds=settings.verdict_seconds,
+        settle_seconds=settings.warehouse_settle_seconds,
+        partial_wait_seconds=settings.partial_wait_hours * 3600,
+        tracking_wait_seconds=settings.tracking_wait_hours * 3600,
+        tracking_look_seconds=settings.shipment_poll_seconds,
+        brand_label_carrier_code=settings.ankorstore_brand_label_carrier_code,
+        parcel_cm=parse_sides(settings.parcel_default_cm),
+        parcel_cm_by_method={
+            code: parse_sides(sides) for code, sides in settings.parcel_cm_by_method.items()
+        },
+        parcel_kg=settings.parcel_default_kg,
+        clamps_overweight=settings.overweight == "clamp",
+        pushes_all_parcels=settings.push_parcels,
+    )
+
+
+def known_secrets(settings: Settings) -> list[str]:
+    """Return every secret value, for the logs to mask."""
+    secrets: list[Any] = [
+        settings.operator_token,
+        settings.ankorstore_client_secret,
+        settings.active_ants_password,
+        *settings.ankorstore_webhook_secrets,
+    ]
+    return [secret.get_secret_value() for secret in secrets]

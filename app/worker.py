@@ -1,0 +1,214 @@
+"""
+The worker: claims due orders, has them carried on, and runs the periodic jobs.
+
+Everything it does is safe to do twice and safe to stop at any moment; what makes it so are the
+leases and fencing tokens of the store. It is woken by new work in its own process, by the
+database's notification where there is one, and by time, which is the truth.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import structlog
+
+from app import __version__
+from app.domain.record import OrderRecord
+from app.flow.carry import Carrier
+from app.flow.desk import OrderDesk
+from app.jobs import Jobs, build_jobs
+from app.settings import Settings
+from app.store.orders import claim_orders, has_due_orders, release_order, renew_leases
+from app.store.presence import beat, say_goodbye
+from app.store.session import Store
+from app.wiring import Companies, build_facts, desk_times, flow_rules
+
+POLL_SECONDS = 1.0
+BEAT_SECONDS = 5.0
+CLOCK_CHECK_BEATS = 12
+TROUBLE_PAUSE_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """One worker role: at most `WORKER_CONCURRENCY` orders at a time."""
+
+    def __init__(self, settings: Settings, store: Store, companies: Companies) -> None:
+        """Prepare; nothing runs before `run`."""
+        self.worker_id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        self._settings = settings
+        self._store = store
+        self._companies = companies
+        self._facts = build_facts(settings, store, companies)
+        self._carrier = Carrier(
+            store,
+            flow_rules(settings),
+            lease_seconds=settings.lease_seconds,
+            retry_base_seconds=settings.retry_base_seconds,
+        )
+        self._jobs: Jobs = build_jobs(settings, store, companies)
+        self._held: dict[asyncio.Task[None], OrderDesk] = {}
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._started_at: datetime = store.now()
+        self._beats = 0
+
+    def wake(self) -> None:
+        """Look for due work now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` returns once the running steps are finished."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until stopped; a side task that dies stops the worker: no half-alive process."""
+        await self._beat()
+        await self._jobs.prepare()
+        beat_seconds = min(BEAT_SECONDS, self._settings.lease_seconds / 4)
+        sides = [
+            asyncio.create_task(self._forever("heartbeat", self._beat_and_renew, beat_seconds)),
+            asyncio.create_task(self._forever("jobs", self._jobs.run_due, POLL_SECONDS)),
+        ]
+        if self._store.is_postgres:
+            sides.append(asyncio.create_task(self._listen()))
+        log.info("worker.started", worker_id=self.worker_id, version=__version__)
+        try:
+            await self._forever("claim", self.claim_and_start, POLL_SECONDS, self._wake)
+            if self._held:
+                await asyncio.wait(self._held)
+        finally:
+            for side in sides:
+                side.cancel()
+            await asyncio.gather(*sides, return_exceptions=True)
+            await self._jobs.finish()
+            await self._goodbye()
+
+    async def claim_and_start(self) -> None:
+        """Claim as many due orders as there are hands free, and start on them."""
+        free = self._settings.worker_concurrency - len(self._held)
+        if free <= 0 or not await has_due_orders(self._store):
+            return
+        for order in await claim_orders(
+            self._store,
+            limit=free,
+            worker_id=self.worker_id,
+            lease_seconds=self._settings.lease_seconds,
+        ):
+            if self._stopping.is_set():
+                await release_order(self._store, order)
+                continue
+            desk = self._desk_for(order)
+            task = asyncio.create_task(self._carrier.carry(desk, self._stopping.is_set))
+            self._held[task] = desk
+            task.add_done_callback(self._put_down)
+
+    async def run_until_idle(self) -> None:
+        """Carry every order that is due now; for tests and commands that drive the worker."""
+        while True:
+            await self.claim_and_start()
+            if not self._held:
+                return
+            await asyncio.wait(self._held, return_when=asyncio.FIRST_COMPLETED)
+
+    async def run_jobs_once(self) -> None:
+        """Run the periodic jobs that are due now; for tests that drive the worker."""
+        await self._jobs.prepare()
+        await self._jobs.run_due()
+        await self._jobs.finish()
+
+    def _put_down(self, task: asyncio.Task[None]) -> None:
+        self._held.pop(task, None)
+        self._wake.set()
+
+    def _desk_for(self, order: OrderRecord) -> OrderDesk:
+        return OrderDesk(
+            order,
+            store=self._store,
+            marketplace=self._companies.marketplace,
+            warehouse=self._companies.warehouse,
+            facts=self._facts,
+            times=desk_times(self._settings),
+        )
+
+    async def _forever(
+        self,
+        name: str,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        pause_seconds: float,
+        early: asyncio.Event | None = None,
+    ) -> None:
+        """Do *work* again and again until stopped, at once when *early* is set."""
+        bell = early or self._stopping
+        while not self._stopping.is_set():
+            if early is not None:
+                early.clear()
+            pause = pause_seconds
+            try:
+                await work()
+            except Exception:
+                # The store is away or busy: nothing is lost, everything is tried again.
+                log.exception("worker.stumbled", work=name)
+                pause = TROUBLE_PAUSE_SECONDS
+            try:
+                async with asyncio.timeout(pause):
+                    await bell.wait()
+            except TimeoutError:
+                pass
+
+    async def _beat_and_renew(self) -> None:
+        desks = list(self._held.values())
+        held = [desk.held for desk in desks]
+        kept = await renew_leases(self._store, held, self._settings.lease_seconds)
+        for order in held:
+            if order.order_id not in kept and any(d.held is order for d in self._held.values()):
+                log.warning("lease.lost", order_id=order.order_id)
+        await self._beat()
+
+    async def _beat(self) -> None:
+        if self._beats % CLOCK_CHECK_BEATS == 0:
+            await self._store.compare_clocks()
+        self._beats += 1
+        peers = {}
+        for name, connection in self._companies.connections.items():
+            health = connection.health
+            peers[name] = {
+                "last_success_at": health.last_success_at,
+                "last_error_at": health.last_error_at,
+                "last_error": health.last_error,
+                "budget_left": connection.budget.left(),
+            }
+        await beat(
+            self._store,
+            self.worker_id,
+            version=__version__,
+            started_at=self._started_at,
+            peers=peers,
+        )
+
+    async def _listen(self) -> None:
+        """Be woken by other processes' commits; a lost notification costs a second."""
+        while not self._stopping.is_set():
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._store.psycopg_conninfo, autocommit=True
+                ) as connection:
+                    await connection.execute("LISTEN antbridge_wake")
+                    async for _ in connection.notifies():
+                        self._wake.set()
+            except psycopg.Error:
+                await asyncio.sleep(TROUBLE_PAUSE_SECONDS)
+
+    async def _goodbye(self) -> None:
+        try:
+            await say_goodbye(self._store, self.worker_id)
+        except Exception:
+            log.exception("worker.stumbled", work="goodbye")
+        log.info("worker.stopped", worker_id=self.worker_id)

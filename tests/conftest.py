@@ -1,0 +1,1 @@
+"""What all tests share. Its being here lets every test import from `tests`."""
