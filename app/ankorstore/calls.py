@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from app.ankorstore.translate_shipping import quotes_refusal_code
+from app.ankorstore.translate_quotes import quotes_refusal_code
 from app.ankorstore.verdicts import Operation, find_verdict
+from app.answers import Answer, raise_for_status, unusable_answer
 from app.errors import Rejected
 from app.jsonapi import READ_HEADERS, WRITE_HEADERS, ErrorText, parse_errors
-from app.outbound import Answer, PeerConnection, raise_for_status, unusable_answer
+from app.outbound import PeerConnection
 from app.ports import Turn
 
 Result = TypeVar("Result")

@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import structlog
 
-from app.ankorstore import translate, translate_shipping, wire
+from app.ankorstore import translate, translate_quotes, translate_tracking, wire
 from app.ankorstore.calls import AnkorstoreCalls
 from app.ankorstore.verdicts import Operation
+from app.answers import is_same_origin
 from app.domain.order import ListedOrder, MarketplaceOrder
 from app.domain.shipment import (
     ParcelSize,
@@ -24,7 +25,7 @@ from app.domain.shipment import (
 )
 from app.errors import Rejected, Transient
 from app.jsonapi import Document, UnreadableDocument, normalise_id, parse_document
-from app.outbound import PeerConnection, is_same_origin
+from app.outbound import PeerConnection
 from app.ports import Turn
 
 MAX_PAGES = 1000
@@ -136,15 +137,15 @@ class AnkorstoreMarketplace:
         no validator enforces (docs/rules/shipping.md).
         """
         operation = Operation.REQUEST_QUOTES
-        if refusal := translate_shipping.parcels_refusal(parcels):
+        if refusal := translate_quotes.parcels_refusal(parcels):
             detail = "no such parcels can be quoted; nothing was sent"
             raise Rejected(self._calls.peer, operation, code=refusal, detail=detail)
         return await self._calls.call(
             operation,
             "POST",
             self._order_path(operation, marketplace_order_id) + "/shipping-quotes",
-            translate_shipping.read_quotes,
-            body=translate_shipping.quotes_body(parcels),
+            translate_quotes.read_quotes,
+            body=translate_quotes.quotes_body(parcels),
         )
 
     async def confirm_quote(
@@ -156,8 +157,8 @@ class AnkorstoreMarketplace:
             operation,
             "POST",
             f"{wire.QUOTES_PATH}/{self._calls.segment(operation, quote_id)}/confirm",
-            translate_shipping.read_confirmation,
-            body=translate_shipping.confirm_body(tracking),
+            translate_quotes.read_confirmation,
+            body=translate_quotes.confirm_body(tracking),
             turn=turn,
         )
 
@@ -168,7 +169,7 @@ class AnkorstoreMarketplace:
             operation,
             "GET",
             self._tracking_path(operation, master_order_id),
-            lambda body: translate_shipping.read_tracking(parse_document(body)),
+            lambda body: translate_tracking.read_tracking(parse_document(body)),
             params={"include": wire.TRACKING_INCLUDE},
         )
 
@@ -181,7 +182,7 @@ class AnkorstoreMarketplace:
             operation,
             "PATCH" if exists else "POST",
             self._tracking_path(operation, master_order_id),
-            body=translate_shipping.tracking_body(tracking),
+            body=translate_tracking.tracking_body(tracking),
         )
 
     def _order_path(self, operation: Operation, marketplace_order_id: str) -> str:

@@ -9,15 +9,15 @@ import httpx
 import pytest
 
 from app import outbound
-from app.errors import BridgeError, OutcomeUnknown, RateLimited, Rejected, Transient, Unauthorized
-from app.outbound import (
+from app.answers import (
     Answer,
-    PeerConnection,
     is_same_origin,
     raise_for_status,
     read_pause_seconds,
     unusable_answer,
 )
+from app.errors import BridgeError, OutcomeUnknown, RateLimited, Rejected, Transient, Unauthorized
+from app.outbound import PeerConnection
 from app.pacing import PacedBudget
 from app.ports import Turn
 from tests.fake_clock import START, FakeClock

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.ankorstore import translate, translate_shipping
+from app.ankorstore import translate, translate_quotes, translate_tracking
 from app.ankorstore.fields import MAX_PROBLEMS
 from app.domain.order import ListedOrder, MarketplaceOrder, ShownTracking, total_units
 from app.domain.shipment import (
@@ -428,7 +428,7 @@ def parcel(length: int = 40, width: int = 30, height: int = 20, kg: str = "4.2")
 
 
 def test_parcels_are_quoted_in_centimetres_and_kilograms() -> None:
-    body = translate_shipping.quotes_body([parcel(), parcel(kg="0.001")])
+    body = translate_quotes.quotes_body([parcel(), parcel(kg="0.001")])
     assert body == {
         "parcels": [
             {"length": 40, "width": 30, "height": 20, "kg": 4.2},
@@ -460,7 +460,7 @@ def test_parcels_are_quoted_in_centimetres_and_kilograms() -> None:
 )
 def test_the_limits_of_a_quote_are_known(parcels: list[ParcelSize], refusal: str | None) -> None:
     """One to twenty parcels, 0.001 to 30 kg, sides to 274 cm, length and girth to 400 cm."""
-    assert translate_shipping.parcels_refusal(parcels) == refusal
+    assert translate_quotes.parcels_refusal(parcels) == refusal
 
 
 @pytest.mark.parametrize(
@@ -477,11 +477,11 @@ def test_the_limits_of_a_quote_are_known(parcels: list[ParcelSize], refusal: str
 def test_a_refused_request_for_quotes_tells_which_limit(
     pointers: tuple[str, ...], code: str
 ) -> None:
-    assert translate_shipping.quotes_refusal_code(pointers) == code
+    assert translate_quotes.quotes_refusal_code(pointers) == code
 
 
 def test_the_published_quotes_are_read() -> None:
-    ups, own = translate_shipping.read_quotes(load_recorded("ankorstore/quotes"))
+    ups, own = translate_quotes.read_quotes(load_recorded("ankorstore/quotes"))
 
     assert (ups.quote_id, ups.carrier_code) == ("1edd47df-b91a-68b0-b517-52e73cd28d4f", "ups")
     assert (ups.service_code, ups.collection_methods) == ("11", ("pickup", "drop-off"))
@@ -514,19 +514,19 @@ def test_a_service_of_an_unexpected_kind_never_reads_as_none(
 ) -> None:
     """An empty service is what marks the brand's own carrier, so nothing else may look empty."""
     quote = load_recorded("ankorstore/quotes")["data"][1] | changes
-    (read_quote,) = translate_shipping.read_quotes({"data": [quote]})
+    (read_quote,) = translate_quotes.read_quotes({"data": [quote]})
     assert (read_quote.service_code, read_quote.collection_methods) == (service_code, methods)
 
 
 def test_quotes_without_an_id_or_a_carrier_cannot_be_chosen() -> None:
     data: list[Any] = [{"quoteUuid": "1"}, {"carrierCode": "ups"}, None, 7, {}]
-    assert translate_shipping.read_quotes({"data": data}) == ()
+    assert translate_quotes.read_quotes({"data": data}) == ()
 
 
 @pytest.mark.parametrize("body", [{}, [], {"data": {}}, {"data": None}, {"data": "x"}])
 def test_an_answer_without_a_list_holds_no_quotes(body: Any) -> None:
     with pytest.raises(UnreadableDocument):
-        translate_shipping.read_quotes(body)
+        translate_quotes.read_quotes(body)
 
 
 @pytest.mark.parametrize(
@@ -546,7 +546,7 @@ def test_an_answer_without_a_list_holds_no_quotes(body: Any) -> None:
 def test_a_confirm_holds_one_form_of_tracking_or_none(
     tracking: Tracking | None, body: dict[str, Any]
 ) -> None:
-    assert translate_shipping.confirm_body(tracking) == body
+    assert translate_quotes.confirm_body(tracking) == body
 
 
 @pytest.mark.parametrize(
@@ -564,13 +564,13 @@ def test_a_confirm_holds_one_form_of_tracking_or_none(
     ],
 )
 def test_a_confirmation_shows_a_refund_or_a_cost(data: Any, expected: QuoteConfirmation) -> None:
-    assert translate_shipping.read_confirmation({"data": data}) == expected
+    assert translate_quotes.read_confirmation({"data": data}) == expected
 
 
 @pytest.mark.parametrize("body", [None, {}, {"data": None}, {"data": []}, {"data": "x"}])
 def test_an_answer_without_an_object_confirms_nothing(body: Any) -> None:
     with pytest.raises(UnreadableDocument):
-        translate_shipping.read_confirmation(body)
+        translate_quotes.read_confirmation(body)
 
 
 TRACKING = ParcelTracking(
@@ -599,7 +599,7 @@ TRACKING = ParcelTracking(
 
 
 def test_the_published_tracking_is_read() -> None:
-    tracking = translate_shipping.read_tracking(
+    tracking = translate_tracking.read_tracking(
         parse_document(load_recorded("ankorstore/tracking"))
     )
 
@@ -638,7 +638,7 @@ def test_goods_in_a_parcel_are_read() -> None:
         {"type": kind, "id": "c", "attributes": whole | {"unitQuantity": None}},
     ]
 
-    tracking = translate_shipping.read_tracking(parse_document(body))
+    tracking = translate_tracking.read_tracking(parse_document(body))
 
     assert tracking is not None
     assert tracking.parcels[0].goods == TRACKING.parcels[0].goods
@@ -646,12 +646,12 @@ def test_goods_in_a_parcel_are_read() -> None:
 
 @pytest.mark.parametrize("data", [None, []])
 def test_no_tracking_is_none(data: Any) -> None:
-    assert translate_shipping.read_tracking(parse_document({"data": data})) is None
+    assert translate_tracking.read_tracking(parse_document({"data": data})) is None
 
 
 def test_a_tracking_of_nulls_keeps_its_ids() -> None:
     """Parcels keep their ids, which is what a later change needs."""
-    tracking = translate_shipping.read_tracking(
+    tracking = translate_tracking.read_tracking(
         parse_document(
             {
                 "data": {
@@ -669,7 +669,7 @@ def test_a_tracking_of_nulls_keeps_its_ids() -> None:
 
 def test_a_tracking_without_an_id_is_unreadable() -> None:
     with pytest.raises(UnreadableDocument):
-        translate_shipping.read_tracking(parse_document({"data": {"attributes": {}}}))
+        translate_tracking.read_tracking(parse_document({"data": {"attributes": {}}}))
 
 
 def test_tracking_is_written_in_the_published_form() -> None:
@@ -679,19 +679,19 @@ def test_tracking_is_written_in_the_published_form() -> None:
         for estimate in ("length", "width", "height", "weight"):
             each["attributes"].pop(estimate, None)
 
-    assert translate_shipping.tracking_body(TRACKING) == expected
+    assert translate_tracking.tracking_body(TRACKING) == expected
 
 
 def test_a_carrier_nobody_knows_is_called_other() -> None:
     tracking = ParcelTracking("t", None, None, "https://a.example", "TRANSIT")
-    body = translate_shipping.tracking_body(tracking)
+    body = translate_tracking.tracking_body(tracking)
     assert body["data"]["attributes"]["carrier"] == "other"
 
 
 def test_a_long_lot_number_is_cut() -> None:
     goods = TrackedGoods("v", 1, 1, "L" * 150, None)
     one = TrackedParcel("p", None, None, "TRANSIT", (goods,))
-    body = translate_shipping.tracking_body(ParcelTracking("t", None, None, None, "x", (one,)))
+    body = translate_tracking.tracking_body(ParcelTracking("t", None, None, None, "x", (one,)))
     (item,) = body["data"]["relationships"]["shipmentParcel"]["data"][0]["attributes"][
         "shippedItems"
     ]

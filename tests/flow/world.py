@@ -1,0 +1,136 @@
+"""
+A small world for flow tests: the real store and worker, both simulated companies, a clock.
+
+Nothing runs by itself: a test lets the worker carry what is due, moves the clock, and looks at
+what stands at the companies and in the store.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from app.domain.record import OrderRecord
+from app.settings import Settings
+from app.simulator import Order, SimulatedActiveAnts, SimulatedAnkorstore
+from app.store.inbox import Disposition, Inbox, IncomingEvent
+from app.store.queries import find_order, load_history
+from app.store.session import Store
+from app.wiring import Companies, Transports, build_companies
+from app.worker import Worker
+from tests.fake_clock import FakeClock
+
+ORDER_TYPE = "ANKORSTORE"
+
+
+class World:
+    """Everything a flow test holds in its hands."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: FakeClock,
+        ankorstore: SimulatedAnkorstore,
+        active_ants: SimulatedActiveAnts,
+        settings: Settings,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.ankorstore = ankorstore
+        self.active_ants = active_ants
+        self.settings = settings
+        self.companies: Companies = build_companies(
+            settings, clock, Transports(ankorstore.transport(), active_ants.transport())
+        )
+        self.worker = Worker(settings, store, self.companies)
+        self.inbox = Inbox(store)
+        self._told = 0
+
+    async def tell(
+        self, order: Order, event_id: str | None = None, event_type: str = "order.brand_created"
+    ) -> Disposition:
+        """Take in an event about *order*, as the receiver does."""
+        self._told += 1
+        return await self.inbox.store_event(
+            IncomingEvent(
+                source="ankorstore",
+                event_id=event_id or f"event-{self._told}",
+                event_type=event_type,
+                marketplace_order_id=order.id,
+                raw_body=b"{}",
+                headers={},
+                occurred_at=None,
+            )
+        )
+
+    async def work(self) -> None:
+        """Let the worker carry everything that is due now."""
+        await self.worker.run_until_idle()
+
+    async def run_jobs(self) -> None:
+        """Let the worker run the periodic jobs that are due now."""
+        await self.worker.run_jobs_once()
+
+    async def pass_time(self, seconds: float, *, steps: int = 1) -> None:
+        """Let time pass in equal steps; jobs and orders that become due are worked on."""
+        for _ in range(steps):
+            self.clock.advance(seconds / steps)
+            await self.run_jobs()
+            await self.work()
+
+    async def held(self, order: Order) -> OrderRecord:
+        """Return the order as the store holds it."""
+        record = await find_order(self.store, order.id)
+        assert record is not None, "the order is not held"
+        return record
+
+    async def history(self, order: Order) -> list[Mapping[str, Any]]:
+        """Return the order's attempts."""
+        return await load_history(self.store, (await self.held(order)).order_id)
+
+    def creates(self) -> int:
+        """Return how many creates reached the warehouse."""
+        return len(self.active_ants.calls_to("POST */order/add"))
+
+
+def make_settings(
+    ankorstore: SimulatedAnkorstore, active_ants: SimulatedActiveAnts, **changes: Any
+) -> Settings:
+    """Return settings that fit the simulated companies; *changes* on top."""
+    values: dict[str, Any] = {
+        "ankorstore_base_url": "http://127.0.0.1:1",
+        "ankorstore_client_id": ankorstore.client_id,
+        "ankorstore_client_secret": ankorstore.client_secret,
+        "ankorstore_webhook_secrets": ankorstore.webhook_secret,
+        "active_ants_base_url": "http://127.0.0.1:2",
+        "active_ants_username": active_ants.username,
+        "active_ants_password": active_ants.password,
+        "active_ants_order_type": ORDER_TYPE,
+        "operator_token": "test-operator-token",
+        "pack_mode": "unit",
+        **changes,
+    }
+    return Settings(_env_file=None, **values)
+
+
+@asynccontextmanager
+async def build_world(
+    store: Store,
+    clock: FakeClock,
+    *,
+    seed: int = 0,
+    warehouse: Mapping[str, Any] | None = None,
+    marketplace: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> AsyncIterator[World]:
+    """Build a world with the warehouse's settings read already."""
+    ankorstore = SimulatedAnkorstore(clock=clock, seed=seed, **(marketplace or {}))
+    ankorstore.base_url = "http://127.0.0.1:1"
+    active_ants = SimulatedActiveAnts(clock=clock, seed=seed, **(warehouse or {}))
+    world = World(
+        store, clock, ankorstore, active_ants, make_settings(ankorstore, active_ants, **settings)
+    )
+    try:
+        await world.run_jobs()
+        yield world
+    finally:
+        await world.companies.close()
