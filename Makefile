@@ -1,0 +1,64 @@
+# antbridge: `make help` lists what there is. Needs Python 3.11 or newer, make, and a package index.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "antbridge needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# What the service needs, exactly as locked, and the service itself as `antbridge`.
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What the tests and checks need on top.
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.runtime ## Install the service into .venv (then: .venv/bin/antbridge)
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## Run the service against two simulated companies; no account needed
+	@$(BIN)/antbridge demo
+
+.PHONY: test
+test: $(VENV)/.dev ## Run all tests, on SQLite and on a PostgreSQL they bring themselves
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: $(VENV)/.dev ## Run the checks that need no test: format, lint, types, layers, schema
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure throughput, latency, start-up time and memory on this machine
+	$(BIN)/python -m bench
+
+.PHONY: migrate
+migrate: $(VENV)/.runtime ## Bring the database of the settings up to date
+	$(BIN)/antbridge migrate
+
+.PHONY: lock
+lock: ## Renew the lock files from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --upgrade -q -o requirements.lock
+	uv pip compile pyproject.toml --extra build --extra dev -c requirements.lock --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## Remove the environment and all caches
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
