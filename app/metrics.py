@@ -34,3 +34,8 @@ SCHEDULED_RUNS = Counter(
     ("job", "result"),
     registry=REGISTRY,
 )
+COMMITS = Counter(
+    "antbridge_database_commits_total",
+    "Transactions committed by this process.",
+    registry=REGISTRY,
+)

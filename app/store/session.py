@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.clock import Clock, SystemClock
+from app.metrics import COMMITS
 from app.store.models import UtcDateTime
 
 SQLITE_BUSY_TIMEOUT_SECONDS = 10.0
@@ -52,6 +53,7 @@ class Store:
 
     def _count_commit(self, _: Any) -> None:
         self.commit_count += 1
+        COMMITS.inc()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:

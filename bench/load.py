@@ -1,0 +1,221 @@
+"""
+The sender of webhooks, as a process of its own: keep-alive connections, signed unique bodies.
+
+Reads one job a line from standard input and prints one line of figures. Everything that costs
+time (writing and signing the bodies) is done before the clock starts, and an answer is read no
+further than its status and its length, so that the sender is not what is measured.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count, cycle
+from typing import Any
+from uuid import uuid4
+
+import uvloop
+
+HOST = "127.0.0.1"
+_numbers = count(1)
+
+
+def write_event(order_id: str, secret: str) -> bytes:
+    """Return a signed delivery about *order_id*, as bytes for the socket."""
+    event = {
+        "id": str(uuid4()),
+        "applicationId": "5a1c1f7e-2a57-4c0b-8a4c-0f6f2d7f9a11",
+        "type": "order.brand_created",
+        "timestamp": int(time.time()),
+    }
+    attributes = {
+        "status": "ankor_confirmed",
+        "reference": next(_numbers),
+        "brandCurrency": "EUR",
+        "brandNetAmount": 48500,
+        "submittedAt": "2026-11-23T08:15:00.000000Z",
+        "createdAt": "2026-11-23T08:15:00.000000Z",
+        "updatedAt": "2026-11-23T08:15:00.000000Z",
+    }
+    document = {
+        "meta": {"event": event},
+        "jsonapi": {"version": "1.0"},
+        "data": {"type": "orders", "id": order_id, "attributes": attributes},
+    }
+    body = json.dumps(document, separators=(",", ":")).encode()
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    head = (
+        f"POST /webhooks/ankorstore HTTP/1.1\r\nHost: {HOST}\r\n"
+        f"Content-Type: application/json\r\nUser-Agent: bench\r\nsignature: {signature}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came back."""
+
+    latencies: list[float] = field(default_factory=list)
+    refused: int = 0
+
+    def note(self, status: bytes, seconds: float) -> None:
+        """Count one answer."""
+        self.latencies.append(seconds)
+        self.refused += status != b"200"
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection; one request at a time."""
+
+    def __init__(self, tally: Tally, on_free: Callable[["Connection"], None]) -> None:
+        self._tally = tally
+        self._on_free = on_free
+        self._buffer = b""
+        self._since = 0.0
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way out."""
+        self._transport = transport
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Count what was under way as refused."""
+        if self._since:
+            self._tally.refused += 1
+
+    def send(self, request: bytes, since: float) -> None:
+        """Send *request*; its time counts from *since*."""
+        self._since = since
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        """Read an answer as far as needed to know that it is whole."""
+        self._buffer += data
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = self._buffer[:end].lower()
+        at = head.find(b"content-length:")
+        length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+        if len(self._buffer) < end + 4 + length:
+            return
+        self._tally.note(self._buffer[9:12], time.perf_counter() - self._since)
+        self._buffer, self._since = b"", 0.0
+        self._on_free(self)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._transport.close()
+
+
+async def _connect(port: int, tally: Tally, on_free: Any, wanted: int) -> list[Connection]:
+    loop = asyncio.get_running_loop()
+    made = []
+    for _ in range(wanted):
+        _, protocol = await loop.create_connection(lambda: Connection(tally, on_free), HOST, port)
+        made.append(protocol)
+    return made
+
+
+async def push(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> Tally:
+    """Send as fast as answers come, until *seconds* are over or nothing is left to send."""
+    tally = Tally()
+    busy = connections
+    done = asyncio.Event()
+    ends = time.perf_counter() + 3600
+
+    def go_on(connection: Connection) -> None:
+        nonlocal busy
+        now = time.perf_counter()
+        request = next(requests, None) if now < ends else None
+        if request is not None:
+            connection.send(request, now)
+            return
+        busy -= 1
+        if busy == 0:
+            done.set()
+
+    made = await _connect(port, tally, go_on, connections)
+    ends = time.perf_counter() + seconds
+    for connection in made:
+        go_on(connection)
+    async with asyncio.timeout(seconds + 30):
+        await done.wait()
+    for connection in made:
+        connection.close()
+    return tally
+
+
+async def pace(port: int, requests: list[bytes], connections: int, per_second: float) -> Tally:
+    """Send at an even pace; the time of each counts from when it was due, not when it left."""
+    tally = Tally()
+    free: deque[Connection] = deque()
+    late: deque[tuple[bytes, float]] = deque()
+
+    def on_free(connection: Connection) -> None:
+        if late:
+            connection.send(*late.popleft())
+        else:
+            free.append(connection)
+
+    made = await _connect(port, tally, on_free, connections)
+    free.extend(made)
+    started = time.perf_counter() + 0.05
+    for position, request in enumerate(requests):
+        due = started + position / per_second
+        if (wait := due - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        if free:
+            free.popleft().send(request, due)
+        else:
+            late.append((request, due))
+    async with asyncio.timeout(60):
+        while len(tally.latencies) + tally.refused < len(requests):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    for connection in made:
+        connection.close()
+    return tally
+
+
+async def run_job(job: dict[str, Any]) -> dict[str, Any]:
+    """Do one job and return its figures."""
+    port, connections = job["port"], job.get("connections", 64)
+    if job["what"] == "empty":
+        request = f"GET /health/live HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+        events = cycle([request])
+        started = time.perf_counter()
+        tally = await push(port, events, connections, job["seconds"])
+    else:
+        order_ids = job.get("order_ids") or [str(uuid4()) for _ in range(job["events"])]
+        requests = [write_event(order_id, job["secret"]) for order_id in order_ids]
+        started = time.perf_counter()
+        if "per_second" in job:
+            tally = await pace(port, requests, connections, job["per_second"])
+        else:
+            tally = await push(port, iter(requests), connections, job["seconds"])
+    elapsed = time.perf_counter() - started
+    times = sorted(tally.latencies)
+    return {
+        "answers": len(times),
+        "refused": tally.refused,
+        "seconds": elapsed,
+        "per_second": len(times) / elapsed,
+        "p50_ms": times[len(times) // 2] * 1000 if times else 0.0,
+        "p99_ms": times[int(len(times) * 0.99)] * 1000 if times else 0.0,
+    }
+
+
+async def main() -> None:
+    """Take jobs until standard input ends."""
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        print(json.dumps(await run_job(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
