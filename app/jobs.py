@@ -54,14 +54,18 @@ class Jobs:
         self._lease_seconds = lease_seconds
         self._running: dict[str, asyncio.Task[None]] = {}
         self._loaded_at: float | None = None
+        self._is_prepared = False
 
     async def prepare(self) -> None:
         """Set the jobs up and load what earlier runs left."""
         await ensure_schedules(self._store, self._jobs)
+        self._is_prepared = True
         await self._load_settings()
 
     async def run_due(self) -> None:
         """Start every job that is due and that nobody runs; wait for none of them."""
+        if not self._is_prepared:
+            await self.prepare()
         await self._load_settings()
         self._running = {n: task for n, task in self._running.items() if not task.done()}
         idle = [name for name in self._jobs if name not in self._running]

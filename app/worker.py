@@ -8,6 +8,7 @@ database's notification where there is one, and by time, which is the truth.
 
 import asyncio
 import os
+import random
 import socket
 from collections.abc import Callable, Coroutine
 from datetime import datetime
@@ -39,8 +40,16 @@ log = structlog.get_logger(__name__)
 class Worker:
     """One worker role: at most `WORKER_CONCURRENCY` orders at a time."""
 
-    def __init__(self, settings: Settings, store: Store, companies: Companies) -> None:
-        """Prepare; nothing runs before `run`."""
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        companies: Companies,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Prepare; nothing runs before `run`. *jitter* is drawn from 0 to 1."""
         self.worker_id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
         self._settings = settings
         self._store = store
@@ -51,11 +60,14 @@ class Worker:
             flow_rules(settings),
             lease_seconds=settings.lease_seconds,
             retry_base_seconds=settings.retry_base_seconds,
+            jitter=jitter,
         )
+        self._poll_seconds = poll_seconds
         self._jobs: Jobs = build_jobs(settings, store, companies)
         self._held: dict[asyncio.Task[None], OrderDesk] = {}
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._finished = asyncio.Event()
         self._started_at: datetime = store.now()
         self._beats = 0
 
@@ -69,26 +81,29 @@ class Worker:
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until stopped; a side task that dies stops the worker: no half-alive process."""
-        await self._beat()
-        await self._jobs.prepare()
+        """Work until stopped, then finish the running steps; leases are kept to the very end."""
         beat_seconds = min(BEAT_SECONDS, self._settings.lease_seconds / 4)
-        sides = [
-            asyncio.create_task(self._forever("heartbeat", self._beat_and_renew, beat_seconds)),
-            asyncio.create_task(self._forever("jobs", self._jobs.run_due, POLL_SECONDS)),
-        ]
-        if self._store.is_postgres:
-            sides.append(asyncio.create_task(self._listen()))
+        heart = asyncio.create_task(
+            self._forever("heartbeat", self._beat_and_renew, beat_seconds, self._finished)
+        )
+        jobs = asyncio.create_task(
+            self._forever("jobs", self._jobs.run_due, self._poll_seconds, self._stopping)
+        )
+        ears = asyncio.create_task(self._listen()) if self._store.is_postgres else None
         log.info("worker.started", worker_id=self.worker_id, version=__version__)
         try:
-            await self._forever("claim", self.claim_and_start, POLL_SECONDS, self._wake)
+            await self._forever(
+                "claim", self.claim_and_start, self._poll_seconds, self._stopping, self._wake
+            )
             if self._held:
                 await asyncio.wait(self._held)
-        finally:
-            for side in sides:
-                side.cancel()
-            await asyncio.gather(*sides, return_exceptions=True)
+            await jobs
             await self._jobs.finish()
+        finally:
+            self._finished.set()
+            if ears is not None:
+                ears.cancel()
+            await asyncio.gather(heart, return_exceptions=True)
             await self._goodbye()
 
     async def claim_and_start(self) -> None:
@@ -143,11 +158,12 @@ class Worker:
         name: str,
         work: Callable[[], Coroutine[Any, Any, None]],
         pause_seconds: float,
+        end: asyncio.Event,
         early: asyncio.Event | None = None,
     ) -> None:
-        """Do *work* again and again until stopped, at once when *early* is set."""
-        bell = early or self._stopping
-        while not self._stopping.is_set():
+        """Do *work* again and again until *end* is set, at once when *early* is set."""
+        bell = early or end
+        while not end.is_set():
             if early is not None:
                 early.clear()
             pause = pause_seconds
@@ -157,6 +173,8 @@ class Worker:
                 # The store is away or busy: nothing is lost, everything is tried again.
                 log.exception("worker.stumbled", work=name)
                 pause = TROUBLE_PAUSE_SECONDS
+            if end.is_set():
+                return
             try:
                 async with asyncio.timeout(pause):
                     await bell.wait()
