@@ -17,6 +17,7 @@ names the peer, the operation and the status, never what was sent. `detail` hold
 words for the operator; it may quote personal data and must not reach a log.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -131,15 +132,26 @@ class Finding:
 
 
 class Unmappable(BridgeError):
-    """The order as it stands cannot be sent to the warehouse; `findings` say why."""
+    """
+    The order as it stands cannot be sent to the warehouse; `findings` say why.
+
+    `needed` holds the pieces per SKU of the lines that can be expressed, to be judged all the same.
+    """
 
     resolution = "Correct what each finding names, then retry the order."
 
-    def __init__(self, peer: str, operation: str, findings: tuple[Finding, ...]) -> None:
+    def __init__(
+        self,
+        peer: str,
+        operation: str,
+        findings: tuple[Finding, ...],
+        needed: Mapping[str, int] | None = None,
+    ) -> None:
         """Carry at least one finding."""
         assert findings, "an Unmappable without a finding says nothing"
         super().__init__(peer, operation)
         self.findings = findings
+        self.needed: Mapping[str, int] = needed or {}
 
 
 class LeaseLost(Exception):

@@ -6,11 +6,13 @@ logged as their type and the lines they passed through, never as their text: an 
 can quote what somebody sent.
 """
 
+import json
 import logging
 import re
 import sys
 import traceback
 from collections.abc import Iterable, MutableMapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import structlog
@@ -22,6 +24,13 @@ _HIDDEN_KEYS = re.compile(
     re.IGNORECASE,
 )
 _EXEMPT_KEYS = frozenset({"fencing_token"})
+_encode = json.JSONEncoder(default=repr).encode
+
+
+@lru_cache(maxsize=1024)
+def _is_hidden(key: str) -> bool:
+    """Tell whether a field of this name is masked whatever it holds; few names ever occur."""
+    return key not in _EXEMPT_KEYS and _HIDDEN_KEYS.search(key) is not None
 
 
 class Redaction:
@@ -37,7 +46,7 @@ class Redaction:
     ) -> MutableMapping[str, Any]:
         """Return *event_dict* with everything hidden that must not be read."""
         for key, value in event_dict.items():
-            if key not in _EXEMPT_KEYS and _HIDDEN_KEYS.search(key):
+            if _is_hidden(key):
                 event_dict[key] = MASK
             elif isinstance(value, str):
                 event_dict[key] = self._mask(value)
@@ -68,10 +77,21 @@ def render_exception(
     return event_dict
 
 
+class _StandardOutput:
+    """Takes finished lines; cheaper than a record of the standard library's for each."""
+
+    def msg(self, line: str) -> None:
+        """Write *line* now, to whatever standard output is now."""
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    debug = info = warning = error = critical = msg
+
+
 def configure_logs(log_format: Literal["json", "console"], secrets: Iterable[str] = ()) -> None:
     """Send every log line of the process, libraries included, to standard output as one form."""
     renderer: Any = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(lambda line, **_: _encode(line))
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     )
@@ -83,9 +103,9 @@ def configure_logs(log_format: Literal["json", "console"], secrets: Iterable[str
         Redaction(secrets),
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, renderer],
+        logger_factory=lambda *_: _StandardOutput(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)

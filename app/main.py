@@ -102,7 +102,7 @@ def create_app(
         inbox, [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
     )
     # A plain route: the body must reach the receiver as bytes, unread and unparsed.
-    app.router.routes.append(Route("/webhooks/ankorstore", receiver.receive, methods=["POST"]))
+    app.router.routes.append(Route("/webhooks/ankorstore", receiver, methods=["POST"]))
     app.include_router(health_router(store, known_revisions(), worker))
     app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))
     app.add_exception_handler(Exception, _answer_bug)

@@ -109,10 +109,15 @@ class PreparedOrder:
 
     def needed(self) -> dict[str, int]:
         """Return the pieces needed per SKU, summed over the lines."""
-        totals: dict[str, int] = {}
-        for line in self.lines:
-            totals[line.sku] = totals.get(line.sku, 0) + line.sent_quantity
-        return totals
+        return total_pieces(self.lines)
+
+
+def total_pieces(lines: Sequence[SentLine]) -> dict[str, int]:
+    """Return the pieces per SKU, summed over *lines*."""
+    totals: dict[str, int] = {}
+    for line in lines:
+        totals[line.sku] = totals.get(line.sku, 0) + line.sent_quantity
+    return totals
 
 
 @dataclass(frozen=True, slots=True)

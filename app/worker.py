@@ -30,8 +30,8 @@ from app.store.session import Store
 from app.wiring import Companies, build_facts, desk_times, flow_rules
 
 POLL_SECONDS = 1.0
-BEAT_SECONDS = 5.0
-CLOCK_CHECK_BEATS = 12
+BEAT_SECONDS = 15.0
+CLOCK_CHECK_BEATS = 4
 TROUBLE_PAUSE_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
@@ -82,9 +82,12 @@ class Worker:
 
     async def run(self) -> None:
         """Work until stopped, then finish the running steps; leases are kept to the very end."""
-        beat_seconds = min(BEAT_SECONDS, self._settings.lease_seconds / 4)
+        renew_seconds = self._settings.lease_seconds / 4
         heart = asyncio.create_task(
-            self._forever("heartbeat", self._beat_and_renew, beat_seconds, self._finished)
+            self._forever("heartbeat", self._beat, BEAT_SECONDS, self._finished)
+        )
+        keeper = asyncio.create_task(
+            self._forever("leases", self._renew_leases, renew_seconds, self._finished)
         )
         jobs = asyncio.create_task(
             self._forever("jobs", self._jobs.run_due, self._poll_seconds, self._stopping)
@@ -103,7 +106,7 @@ class Worker:
             self._finished.set()
             if ears is not None:
                 ears.cancel()
-            await asyncio.gather(heart, return_exceptions=True)
+            await asyncio.gather(heart, keeper, return_exceptions=True)
             await self._goodbye()
 
     async def claim_and_start(self) -> None:
@@ -181,14 +184,13 @@ class Worker:
             except TimeoutError:
                 pass
 
-    async def _beat_and_renew(self) -> None:
+    async def _renew_leases(self) -> None:
         desks = list(self._held.values())
         held = [desk.held for desk in desks]
         kept = await renew_leases(self._store, held, self._settings.lease_seconds)
         for order in held:
             if order.order_id not in kept and any(d.held is order for d in self._held.values()):
                 log.warning("lease.lost", order_id=order.order_id)
-        await self._beat()
 
     async def _beat(self) -> None:
         if self._beats % CLOCK_CHECK_BEATS == 0:

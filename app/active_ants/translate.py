@@ -36,7 +36,7 @@ from app.active_ants.order_lines import FormLines, fill_lines
 from app.active_ants.rules import MappingRules
 from app.domain.order import MarketplaceOrder
 from app.errors import NotReady, Unmappable
-from app.ports import PreparedOrder
+from app.ports import PreparedOrder, total_pieces
 
 __all__ = [
     "MappingRules",
@@ -80,7 +80,8 @@ def prepare(
         *check_address(order, lists, rules),
     )
     if findings:
-        raise Unmappable(PEER, "prepare order", tuple(dict.fromkeys(findings)))
+        needed = total_pieces(lines.sent)
+        raise Unmappable(PEER, "prepare order", tuple(dict.fromkeys(findings)), needed)
     payload = {
         **_fill_references(order, external_order_number, rules),
         **_fill_choices(order, contact, lists, rules),

@@ -204,5 +204,5 @@ def _move_long_addition(parts: StreetParts) -> StreetParts:
 
 def _join(*texts: str) -> str:
     """Put the texts that are not empty behind each other, with a comma between."""
-    stripped = (text.strip(_EDGES).rstrip(_EDGES + "-") for text in texts)
+    stripped = (text.rstrip(_EDGES + "-") for text in texts)
     return ", ".join(text for text in stripped if text)

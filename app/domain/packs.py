@@ -16,7 +16,7 @@ _MODE = re.compile(r"(?P<kind>unit|pack)|factor:(?P<factor>[1-9][0-9]*)")
 
 @dataclass(frozen=True, slots=True)
 class PackMode:
-    """What one warehouse SKU holds: a single unit, a pack, or `factor` units."""
+    """What one warehouse SKU holds: a pack, or `factor` single units (one, if it is a unit)."""
 
     kind: Literal["unit", "pack", "factor"]
     factor: int = 1
@@ -59,8 +59,6 @@ def is_sold_singly(line: OrderLine) -> bool:
 
 def count_skus(line: OrderLine, mode: PackMode) -> SkuCount | None:
     """Return how many warehouse SKUs *line* asks for, None where they are not whole ones."""
-    if mode.kind == "unit":
-        return SkuCount(line.unit_quantity, 1)
     if mode.kind == "pack":
         # An edited line can hold a batch of units that is no multiple of the pack.
         multiplier = line.unit_multiplier

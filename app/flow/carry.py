@@ -76,9 +76,11 @@ class SuccessBook:
 
     def __init__(self) -> None:
         self._last: dict[str, dict[int, datetime]] = {}
+        self._alone: dict[int, int] = {}
 
     def note(self, operations: Iterable[str], order_id: int, at: datetime) -> None:
         """Remember that a step which made these calls ended well; two orders suffice a call."""
+        self._alone.pop(order_id, None)
         for operation in operations:
             orders = self._last.setdefault(operation, {})
             orders.pop(order_id, None)
@@ -90,6 +92,17 @@ class SuccessBook:
         """Tell whether the call worked since then for any other order."""
         orders = self._last.get(operation, {})
         return any(at > since for other, at in orders.items() if other != order_id)
+
+    def count_alone(self, operation: str, order_id: int, *, since: datetime | None) -> int:
+        """
+        Count a failure of an order that fails since then; return how often it failed alone.
+
+        Failures while nobody else's call worked are the company's and are not counted, so that
+        an outage never uses an order up.
+        """
+        if since is not None and self.has_others(operation, order_id, since=since):
+            self._alone[order_id] = self._alone.get(order_id, 0) + 1
+        return self._alone.get(order_id, 0)
 
 
 class Carrier:
@@ -138,7 +151,8 @@ class Carrier:
         calls_made.set(made)
         try:
             change = self._change_of(await advance(desk, self._rules), desk)
-            self._successes.note(made, before.order_id, self._store.now())
+            operations = [*made, _step_of(before)]
+            self._successes.note(operations, before.order_id, self._store.now())
         except LeaseLost:
             raise
         except WokenMeanwhile:
@@ -203,13 +217,13 @@ class Carrier:
                 next_at = closed_at if follows_up else None
                 return _Change("closed", move.message, columns, next_at, follows_up)
             case Stands():
-                return _Change("noted", move.message, {**_SUCCEEDED}, None)
+                return _Change("noted", move.message, {**_SUCCEEDED, **_ASKED}, None)
 
     def _asking(self, move: Attention, desk: OrderDesk) -> dict[str, Any]:
         is_same = desk.held.attention_reason == move.reason
         columns: dict[str, Any] = {
             **_SUCCEEDED,
-            "waits_for": "a person",
+            **_ASKED,
             "attention_reason": move.reason,
             "attention_since": desk.held.attention_since if is_same else self._store.now(),
             "attention_detail": [
@@ -226,17 +240,16 @@ class Carrier:
         order = desk.held
         number = order.attempt_count + 1
         now = self._store.now()
+        operation = failure.operation if isinstance(failure, BridgeError) else _step_of(order)
+        alone = self._successes.count_alone(operation, order.order_id, since=order.first_failed_at)
         decision = retry.decide(
             failure,
             attempt=number,
             now=now,
             base_seconds=self._retry_base_seconds,
             jitter=self._jitter(),
-            others_succeed=isinstance(failure, BridgeError)
-            and order.first_failed_at is not None
-            and self._successes.has_others(
-                failure.operation, order.order_id, since=order.first_failed_at
-            ),
+            # The first failure cannot be told from a company's, so it is not among those counted.
+            others_succeed=alone >= retry.HOPELESS_ATTEMPTS - 1,
         )
         if isinstance(decision, retry.Again):
             columns = {
@@ -250,7 +263,7 @@ class Carrier:
             message = f"given up: {_describe(failure)}"
             return _Change("warning", message, {**_CLEAR, "follow_up": None}, None)
         if order.attention_reason is not None:
-            return _Change("noted", _describe(failure), {**_SUCCEEDED}, None)
+            return _Change("noted", _describe(failure), {**_SUCCEEDED, **_ASKED}, None)
         asking = self._asking(Attention(decision.findings, ""), desk)
         return _Change("attention", _describe(failure), asking, None)
 
@@ -260,6 +273,7 @@ _SUCCEEDED: dict[str, Any] = {
     "first_failed_at": None,
     "not_before_at": None,
 }
+_ASKED: dict[str, Any] = {"waits_for": "a person"}
 _CLEAR: dict[str, Any] = {
     **_SUCCEEDED,
     "waits_for": None,
@@ -275,21 +289,27 @@ def _describe(failure: Exception) -> str:
         return f"the step broke ({type(failure).__name__})"
     peer = PEER_NAMES.get(failure.peer, failure.peer)
     status = f" (HTTP {failure.status})" if failure.status is not None else ""
+    call = str(failure.operation)
     match failure:
         case OutcomeUnknown():
-            return f"the answer to {failure.operation!r} was lost{status}; looking before resending"
+            return f"the answer to {call!r} was lost{status}; looking before resending"
         case RateLimited():
-            return f"{peer} asked for a pause before {failure.operation!r}"
+            return f"{peer} asked for a pause before {call!r}"
         case Unauthorized():
-            return f"{peer} refused the login for {failure.operation!r}{status}"
+            return f"{peer} refused the login for {call!r}{status}"
         case NotReady():
-            return f"not ready for {failure.operation!r}: {failure.resolution}"
+            return f"not ready for {call!r}: {failure.resolution}"
         case Transient():
-            return f"{peer} could not be asked to {failure.operation!r}{status}"
+            return f"{peer} could not be asked to {call!r}{status}"
         case Unmappable():
             return "the order cannot be put into the warehouse's form"
         case _:
-            return f"{peer} refused {failure.operation!r}{status}"
+            return f"{peer} refused {call!r}{status}"
+
+
+def _step_of(order: OrderRecord) -> str:
+    is_look = order.attention_reason is not None and order.state is not State.CLOSED
+    return LOOK_AGAIN if is_look else STEP_NAMES[order.state]
 
 
 def _attempt_row(
@@ -299,13 +319,12 @@ def _attempt_row(
     error: Exception | None,
     seconds: float,
 ) -> AttemptRow:
-    is_look = before.attention_reason is not None and before.state is not State.CLOSED
     message = "; ".join([change.message, *(f"warning: {text}" for text in desk.warnings)])
     peer, call = desk.last_call
     if isinstance(error, BridgeError):
         peer, call = error.peer, error.operation
     return AttemptRow(
-        step=LOOK_AGAIN if is_look else STEP_NAMES[before.state],
+        step=_step_of(before),
         outcome=change.outcome,
         message=message,
         duration_ms=round(seconds * 1000),

@@ -10,6 +10,7 @@ from datetime import timedelta
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.quoting import ParcelRules, choose_quote, quote_parcels
+from app.domain.reasons import reason_of
 from app.domain.shipment import Shipment, Tracking
 from app.domain.tracking import choose_tracking, needs_parcel_tracking, parcel_tracking
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
@@ -73,12 +74,21 @@ async def _confirm(desk: Desk, quote_id: str, tracking: Tracking | None) -> Move
         raise
     except Rejected as refusal:
         desk.note(confirm_sent_before_at=None)
+        if refusal.status == 409:
+            # Refused because of the order's state: done if it is the state we want.
+            settled = _settled(await desk.look(max_age_seconds=0), desk)
+            if settled is not None:
+                return settled
         if refusal.status != 404:
             raise
         # The quote is superseded or gone; what the order shows decides whether to ask again.
         raise Transient(
             refusal.peer, refusal.operation, status=404, detail="the quote was superseded"
         ) from refusal
+    if confirmation.cost_text is not None:
+        desk.note(confirmed_at=desk.now())
+        detail = f"charged {confirmation.cost_text}"
+        return ask_person("wrong_label_confirmed", field="order", detail=detail)
     desk.note(confirmed_at=desk.now(), refund_text=confirmation.refund_text)
     seen = await desk.look(max_age_seconds=0)
     if (move := _settled(seen, desk)) is not None:
@@ -169,7 +179,11 @@ async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
     if order.outcome != Outcome.COMPLETED or order.live is None:
         return Close(order.outcome or Outcome.COMPLETED, "closed; nothing is owed")
     sent = await desk.shipments()
-    told_at = order.follow_up_done_at or order.confirmed_at
+    for entry in sent:
+        if entry.reason is not None and reason_of(entry.reason).is_task:
+            field = f"shipment {entry.shipment.warehouse_shipment_id}"
+            return ask_person(entry.reason, field=field)
+    told_at = order.follow_up_done_at or order.confirm_intent_at
     is_owed = order.follow_up is not None or any(
         told_at is not None and entry.stored_at > told_at for entry in sent
     )

@@ -5,6 +5,7 @@ Each SKU is looked up once in a while, not once an order; the list of all stock 
 at most once an hour, by one worker (docs/rules/stock.md).
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ from app.store.session import Store
 
 STOCK_JOB = "warehouse_stock"
 STOCK_LIST_SECONDS = 3600.0
+FAILED_LIST_SECONDS = 60.0
 STOCK_LEASE_SECONDS = 120.0
 _NO_SOURCE = "the warehouse has no such call"
 
@@ -35,6 +37,7 @@ class WarehouseFacts:
         self._store = store
         self._warehouse = warehouse
         self._facts_seconds = facts_seconds
+        self._stock_list = asyncio.Lock()
 
     async def of(self, skus: Sequence[str], *, order_id: int) -> dict[str, SkuFacts]:
         """
@@ -45,7 +48,9 @@ class WarehouseFacts:
         """
         known = await load_products(self._store, skus)
         for sku in skus:
-            if not self._is_fresh(known.get(sku), "checked_at"):
+            facts = known.get(sku)
+            # A missing product is asked for each time: whoever adds it then retries the order.
+            if facts is None or not facts.is_known or not self._is_fresh(facts, "checked_at"):
                 checked_at = self._store.now()
                 is_known = await self._warehouse.knows_product(sku)
                 await save_product(self._store, sku, is_known=is_known, checked_at=checked_at)
@@ -63,6 +68,10 @@ class WarehouseFacts:
                     if figure is not None:
                         await save_stock(self._store, [figure], read_at)
             return
+        async with self._stock_list:  # whoever comes meanwhile waits for the list
+            await self._refresh_stock_list()
+
+    async def _refresh_stock_list(self) -> None:
         newest = await newest_stock_read_at(self._store)
         if newest is not None and self._age(newest) <= STOCK_LIST_SECONDS:
             return
@@ -77,14 +86,16 @@ class WarehouseFacts:
 
     async def _read_all_stock(self, job: ClaimedJob) -> None:
         read_at = self._store.now()
-        error, note, pause = None, "", STOCK_LIST_SECONDS
+        error: str | None = "not finished"
+        note, pause = "", FAILED_LIST_SECONDS
         try:
             await save_stock(self._store, await self._warehouse.read_all_stock(), read_at)
+            error, pause = None, STOCK_LIST_SECONDS
         except NotReady as missing:
             # There is no such call there: STOCK_CHECK decides what an unknown stock means.
-            error, note = str(missing), _NO_SOURCE
+            error, note, pause = str(missing), _NO_SOURCE, STOCK_LIST_SECONDS
         except BridgeError as trouble:
-            error, pause = str(trouble), 60.0
+            error = str(trouble)
             raise
         finally:
             await finish_job(self._store, job, next_run_seconds=pause, error=error, note=note)

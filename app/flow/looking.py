@@ -20,6 +20,9 @@ from app.flow.world import (
 )
 from app.ports import Desk
 
+_ABOUT_STATUS = ("labels_generated", "unknown_marketplace_status")
+"""Reasons that are gone once the marketplace shows the order accepted (again)."""
+
 
 async def look_again(desk: Desk, rules: FlowRules) -> Move:
     """Read the order once and say whether that settles why a person was asked."""
@@ -27,9 +30,10 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
     seen = await desk.look(max_age_seconds=0)
     if order.may_be_at_warehouse:
         return _look_after_intent(seen, desk)
-    if isinstance(end := ended_before_placing(seen), Close):
+    if isinstance(end := ended_before_placing(seen, order, rules), Close):
         return end
-    if seen.status == ACCEPTED_STATUS and order.state is State.RECEIVED:
+    is_newly_accepted = order.state is State.RECEIVED or order.attention_reason in _ABOUT_STATUS
+    if seen.status == ACCEPTED_STATUS and is_newly_accepted:
         return await _review_newly_accepted(seen, desk, rules)
     if seen.status == WAITING_STATUS and order.state is State.ACCEPTED:
         return acceptance_reverted(desk)
@@ -53,12 +57,16 @@ def acceptance_reverted(desk: Desk) -> Move:
 
 
 def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
-    """After a create intent only our own confirm settles anything; worse news is shown."""
+    """
+    After a create intent only our own confirm settles anything; worse news is shown.
+
+    A task about goods at the warehouse stands until a person says what was done about it.
+    """
     order = desk.order
-    if order.state is State.DISPATCHED and is_confirmed_by_us(seen, order):
-        return Next(State.DISPATCHED, "Ankorstore shows our own confirm")
-    trouble = trouble_after_placing(seen, order)
-    is_worse = trouble is not None and reason_of(trouble.reason).is_task
-    if trouble is not None and is_worse and not reason_of(order.attention_reason or "").is_task:
-        return trouble
+    if not reason_of(order.attention_reason or "").is_task:
+        if order.state is State.DISPATCHED and is_confirmed_by_us(seen, order):
+            return Next(State.DISPATCHED, "Ankorstore shows our own confirm")
+        trouble = trouble_after_placing(seen, order)
+        if trouble is not None and reason_of(trouble.reason).is_task:
+            return trouble
     return Stands(f"Ankorstore shows {seen.status}; the order still waits for a person")

@@ -8,13 +8,12 @@ is seen and not done twice (docs/rules/states.md).
 
 from datetime import timedelta
 
-from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, State
-from app.domain.order import MarketplaceOrder
-from app.domain.record import OrderRecord, WarehouseOrderRecord
-from app.errors import OutcomeUnknown, Rejected, Transient
+from app.domain.lifecycle import State
+from app.domain.record import WarehouseOrderRecord
+from app.errors import Finding, OutcomeUnknown, Rejected, Transient
 from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
 from app.flow.looking import acceptance_reverted, look_again
-from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
+from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.progress import Sent, judge_sent
 from app.flow.review import review
 from app.flow.rules import FlowRules
@@ -24,7 +23,7 @@ from app.flow.world import (
     ended_before_placing,
     trouble_after_placing,
 )
-from app.ports import Desk, FoundOrder, Turn
+from app.ports import Desk, FoundOrder, PreparedOrder, Turn
 
 DAILY_SECONDS = 86_400.0
 WAITS_FOR_SHIPMENT = "the warehouse to ship"
@@ -56,7 +55,7 @@ async def answer_order(desk: Desk, rules: FlowRules) -> Move:
     """Accept the order at the marketplace, on a green verdict only."""
     order = desk.order
     seen = await desk.look(max_age_seconds=rules.verdict_seconds)
-    if (end := ended_before_placing(seen) or before_switch(seen, order, rules)) is not None:
+    if (end := ended_before_placing(seen, order, rules)) is not None:
         return end
     if seen.status == ACCEPTED_STATUS:
         return Next(State.ACCEPTED, "Ankorstore shows the order accepted")
@@ -71,12 +70,15 @@ async def answer_order(desk: Desk, rules: FlowRules) -> Move:
         until = order.accept_sent_before_at
         return Wait(until, "the answer to the accept", "an accept may still be under way")
     await desk.marketplace.reserve_call()
-    if await desk.look(max_age_seconds=rules.verdict_seconds) is not seen:
-        return Next(State.RECEIVED, "the review took long; judging the order as it is now")
+    if await desk.look(max_age_seconds=rules.verdict_seconds) != seen:
+        return Next(State.RECEIVED, "the order changed meanwhile; judging it as it is now")
     turn = await desk.intend_accept(verdict.prepared.needed())
     if not isinstance(turn, Turn):
-        sku, missing = next(iter(turn.items()))
-        return ask_person("stock_short", field=f"SKU {sku}", detail=f"{missing} missing")
+        findings = [
+            Finding("stock_short", f"SKU {sku}", f"{missing} missing, counting our other orders")
+            for sku, missing in turn.items()
+        ]
+        return Attention(tuple(findings), "other orders took the last pieces")
     return await _accept(desk, turn)
 
 
@@ -103,19 +105,6 @@ async def _accept(desk: Desk, turn: Turn) -> Move:
     return Next(State.ACCEPTED, "accepted at Ankorstore")
 
 
-def before_switch(
-    seen: MarketplaceOrder, order: OrderRecord, rules: FlowRules
-) -> Close | Attention | None:
-    """Leave orders from before the switch to whoever handled them then."""
-    if rules.take_submitted_after is None or order.taken_at is not None:
-        return None
-    if seen.submitted_at is not None and seen.submitted_at >= rules.take_submitted_after:
-        return None
-    if seen.status == WAITING_STATUS:
-        return ask_person("before_switch", field="TAKE_ORDERS_SUBMITTED_AFTER")
-    return Close(IGNORED_BEFORE_SWITCH, "submitted before TAKE_ORDERS_SUBMITTED_AFTER")
-
-
 # accepted → placed
 
 
@@ -129,28 +118,36 @@ async def place_order(desk: Desk, rules: FlowRules) -> Move:
     seen = await desk.look(max_age_seconds=rules.verdict_seconds)
     if seen.status == WAITING_STATUS:
         return acceptance_reverted(desk)
-    if (end := ended_before_placing(seen) or before_switch(seen, desk.order, rules)) is not None:
+    if (end := ended_before_placing(seen, desk.order, rules)) is not None:
         return end
     verdict = await review(seen, desk, rules, is_accepted=True)
     if verdict.prepared is None:
         return Attention(verdict.findings, "the review holds the order")
-    number = verdict.prepared.external_order_number
-    if (found := await desk.warehouse.find_order(number)) is not None:
-        await desk.intend_create(verdict.prepared)  # nothing is sent: it notes what is there
+    prepared = verdict.prepared
+    found = await desk.warehouse.find_order(prepared.external_order_number)
+    if found is not None:
+        if _is_ours(found, desk):
+            await desk.intend_create(prepared)  # nothing is sent: it notes what is there
         return _adopt(desk, found)
     await desk.warehouse.reserve_call()
-    if await desk.look(max_age_seconds=rules.verdict_seconds) is not seen:
-        return Next(State.ACCEPTED, "the review took long; judging the order as it is now")
-    turn = await desk.intend_create(verdict.prepared)
+    if await desk.look(max_age_seconds=rules.verdict_seconds) != seen:
+        return Next(State.ACCEPTED, "the order changed meanwhile; judging it as it is now")
+    return await _create(desk, prepared)
+
+
+async def _create(desk: Desk, prepared: PreparedOrder) -> Move:
+    for warning in prepared.warnings:
+        desk.warn(warning)
+    turn = await desk.intend_create(prepared)
     try:
-        created = await desk.warehouse.create_order(verdict.prepared.payload, turn=turn)
+        created = await desk.warehouse.create_order(prepared.payload, turn=turn)
     except OutcomeUnknown:
         raise
     except Transient:
         desk.note_placing(answer="absent", answered_at=desk.now())  # surely not sent
         raise
     except Rejected as refusal:
-        return await _refused(desk, number, refusal)
+        return await _refused(desk, prepared.external_order_number, refusal)
     desk.note_placing(answer="created", answered_at=desk.now(), warehouse_order_id=created)
     tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     message = f"created at the warehouse as {created}"
@@ -159,6 +156,9 @@ async def place_order(desk: Desk, rules: FlowRules) -> Move:
 
 async def _settle_intent(desk: Desk, rules: FlowRules, live: WarehouseOrderRecord) -> Move:
     """Find out whether a create whose answer was lost took effect; never by sending again."""
+    if any(entry.reason is None for entry in await desk.shipments()):
+        desk.note_placing(answer="adopted", answered_at=desk.now())
+        return Next(State.PLACED, "the warehouse has shipped it already")
     found = await desk.warehouse.find_order(live.external_order_number)
     if found is not None:
         return _adopt(desk, found)
@@ -174,7 +174,7 @@ async def _settle_intent(desk: Desk, rules: FlowRules, live: WarehouseOrderRecor
 
 def _adopt(desk: Desk, found: FoundOrder) -> Move:
     """Take a warehouse order as ours on proof alone: the mark we sent along."""
-    if found.order_mark != desk.order.marketplace_order_id:
+    if not _is_ours(found, desk):
         mark = found.order_mark or "no mark"
         detail = f"order {found.warehouse_order_number} there carries {mark}"
         return ask_person("number_taken", field="external order number", detail=detail)
@@ -186,14 +186,21 @@ def _adopt(desk: Desk, found: FoundOrder) -> Move:
     return Next(State.PLACED, f"found at the warehouse as {found.warehouse_order_number}")
 
 
+def _is_ours(found: FoundOrder, desk: Desk) -> bool:
+    return found.order_mark == desk.order.marketplace_order_id
+
+
 async def _refused(desk: Desk, number: str, refusal: Rejected) -> Move:
-    desk.note_placing(answer="refused", answered_at=desk.now())
+    """Settle the intent, unless the number is taken and it may be by this very order."""
     if refusal.code != "already_exists":
+        desk.note_placing(answer="refused", answered_at=desk.now())
         raise refusal
     found = await desk.warehouse.find_order(number)
     if found is None:
         detail = "refused as existing, and not found by search"
         return ask_person("number_taken", field="external order number", detail=detail)
+    if not _is_ours(found, desk):
+        desk.note_placing(answer="refused", answered_at=desk.now())
     return _adopt(desk, found)
 
 
@@ -235,7 +242,7 @@ async def _learn_number(desk: Desk, sent: Sent) -> Attention | None:
     if live is None or live.warehouse_order_number is not None:
         return None
     found = await desk.warehouse.find_order(live.external_order_number)
-    if found is None or found.order_mark != desk.order.marketplace_order_id:
+    if found is None or not _is_ours(found, desk):
         return None
     desk.note_placing(warehouse_order_number=found.warehouse_order_number)
     for shipment in sent.shipments:

@@ -52,8 +52,8 @@ def decide(
     """
     Decide what follows *error*, the *attempt*-th failure in a row (1 is the first).
 
-    *jitter* is drawn from 0 to 1. *others_succeed* tells that since this order's first failure
-    the same call worked for another order.
+    *jitter* is drawn from 0 to 1. *others_succeed* tells that the failures came although the
+    same call worked for other orders.
     """
     assert attempt >= 1
     assert 0 <= jitter <= 1

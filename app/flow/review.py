@@ -5,6 +5,7 @@ It reads the order, what the warehouse's form makes of it, and the warehouse's p
 stock; it says every reason at once (docs/rules/review.md).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,10 +43,11 @@ async def review(
     prepared: PreparedOrder | None = None
     try:
         prepared = prepare(seen, desk)
+        needed: Mapping[str, int] = prepared.needed()
     except Unmappable as error:
         findings += error.findings
-    if prepared is not None:
-        findings += await judge_goods(prepared, desk, rules, is_accepted=is_accepted)
+        needed = error.needed
+    findings += await judge_goods(needed, desk, rules, is_accepted=is_accepted)
     return Verdict(prepared if not findings else None, tuple(findings))
 
 
@@ -96,10 +98,11 @@ def judge_order(seen: MarketplaceOrder, now: datetime) -> list[Finding]:
 
 
 async def judge_goods(
-    prepared: PreparedOrder, desk: Desk, rules: FlowRules, *, is_accepted: bool
+    needed: Mapping[str, int], desk: Desk, rules: FlowRules, *, is_accepted: bool
 ) -> list[Finding]:
-    """Judge whether the warehouse has what the order needs, per SKU."""
-    needed = prepared.needed()
+    """Judge whether the warehouse has the pieces *needed*, per SKU."""
+    if not needed:
+        return []
     facts = await desk.facts(needed)
     findings: list[Finding] = []
     for sku, pieces in needed.items():

@@ -1,9 +1,10 @@
 """What the marketplace's own status means for an order, before and after it was placed."""
 
-from app.domain.lifecycle import Outcome
+from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, Outcome
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord
 from app.flow.moves import Attention, Close, ask_person
+from app.flow.rules import FlowRules
 
 WAITING_STATUS = "ankor_confirmed"
 ACCEPTED_STATUS = "brand_confirmed"
@@ -13,15 +14,23 @@ FULFILMENT_STATUS = "fulfillment_requested"
 CANCELLED_STATUS = "cancelled"
 REJECTED_STATUS = "rejected"
 SHIPPED_STATUSES = frozenset({"shipped", "received", "reception_refused", "invoiced", "brand_paid"})
+_ACCEPTED_OR_LATER = SHIPPED_STATUSES | {ACCEPTED_STATUS, LABELS_STATUS, FULFILMENT_STATUS}
 OWN_CARRIER = "custom"
 
 
-def ended_before_placing(seen: MarketplaceOrder) -> Close | Attention | None:
+def ended_before_placing(
+    seen: MarketplaceOrder, order: OrderRecord, rules: FlowRules
+) -> Close | Attention | None:
     """
     Return how an order ends that the warehouse neither has nor may have; None where it goes on.
 
     An order at Ankorstore's own logistics, or shipped by somebody else, was never ours to send.
     """
+    if _is_before_switch(seen, order, rules):
+        if seen.status == WAITING_STATUS:
+            return ask_person("before_switch", field="TAKE_ORDERS_SUBMITTED_AFTER")
+        if seen.status in _ACCEPTED_OR_LATER:
+            return Close(IGNORED_BEFORE_SWITCH, "submitted before TAKE_ORDERS_SUBMITTED_AFTER")
     match seen.status:
         case status if status in LISTED_STATUSES:
             return None
@@ -38,6 +47,13 @@ def ended_before_placing(seen: MarketplaceOrder) -> Close | Attention | None:
             return ask_person("labels_generated", field="order")
         case status:
             return ask_person("unknown_marketplace_status", field="status", detail=status)
+
+
+def _is_before_switch(seen: MarketplaceOrder, order: OrderRecord, rules: FlowRules) -> bool:
+    """Tell whether the order is left to whoever handled orders before the switch."""
+    if rules.take_submitted_after is None or order.taken_at is not None:
+        return False
+    return seen.submitted_at is None or seen.submitted_at < rules.take_submitted_after
 
 
 def trouble_after_placing(seen: MarketplaceOrder, order: OrderRecord) -> Attention | None:

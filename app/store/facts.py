@@ -125,8 +125,11 @@ async def save_stock(store: Store, figures: Sequence[StockFigure], read_at: date
     ]
     async with store.write() as connection:
         await connection.execute(statement, rows)
+        figure_read_at = select(WarehouseProduct.stock_read_at).where(
+            WarehouseProduct.sku == StockReservation.sku
+        )
         await connection.execute(
             delete(StockReservation).where(
-                StockReservation.placed_at < read_at, StockReservation.sku.in_(list(pieces)[:500])
+                StockReservation.placed_at < figure_read_at.scalar_subquery()
             )
         )

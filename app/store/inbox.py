@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 import structlog
-from sqlalchemy import Insert, func, select, update
+from sqlalchemy import Insert, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -143,7 +143,7 @@ async def write_events(
     touched in the order of their ids, so that two replicas cannot wait for each other.
     """
     now = store.now()
-    order_rows = await _known_orders(store, connection, events, now)
+    order_rows, created = await _known_orders(store, connection, events, now)
     keys = {(event.source, event.event_id): event for event in reversed(events)}
     rows = [_event_row(event, order_rows, now) for event in keys.values()]
     rows.sort(key=lambda row: (row["source"], row["event_id"]))
@@ -162,8 +162,10 @@ async def write_events(
         await connection.execute(
             update(Order)
             .where(Order.id.in_(sorted(woken)))
-            .values(wake_seq=Order.wake_seq + 1, next_attempt_at=now)
+            .values(wake_seq=Order.wake_seq + 1, next_attempt_at=store.time())
         )
+    if created - woken:  # named by duplicates only, which add nothing
+        await connection.execute(delete(Order).where(Order.id.in_(sorted(created - woken))))
     return [_disposition(event, inserted) for event in events], bool(woken)
 
 
@@ -177,11 +179,11 @@ def _disposition(event: IncomingEvent, inserted: set[tuple[str, str]]) -> Dispos
 
 async def _known_orders(
     store: Store, connection: AsyncConnection, events: Sequence[IncomingEvent], now: datetime
-) -> dict[tuple[str, str], tuple[int, int]]:
-    """Create the orders nobody knew yet; return (row id, wake_seq) of all, locked."""
+) -> tuple[dict[tuple[str, str], tuple[int, int]], set[int]]:
+    """Create the orders nobody knew yet; return (row id, wake_seq) of all, locked, and the new."""
     ids = sorted({(e.source, e.marketplace_order_id) for e in events if e.marketplace_order_id})
     if not ids:
-        return {}
+        return {}, set()
     rows = [
         {
             "source": source,
@@ -193,19 +195,20 @@ async def _known_orders(
         }
         for source, marketplace_order_id in ids
     ]
-    await connection.execute(
-        insert_into(store, Order).on_conflict_do_nothing(
-            index_elements=["source", "marketplace_order_id"]
-        ),
-        rows,
+    statement = (
+        insert_into(store, Order)
+        .on_conflict_do_nothing(index_elements=["source", "marketplace_order_id"])
+        .returning(Order.id)
     )
+    created = set((await connection.execute(statement, rows)).scalars())
     found = await connection.execute(
         select(Order.id, Order.source, Order.marketplace_order_id, Order.wake_seq)
         .where(Order.marketplace_order_id.in_([order_id for _, order_id in ids]))
         .order_by(Order.id)
-        .with_for_update()
+        .with_for_update(key_share=True)  # rows that only refer to the order need not wait
     )
-    return {(row.source, row.marketplace_order_id): (row.id, row.wake_seq) for row in found}
+    known = {(row.source, row.marketplace_order_id): (row.id, row.wake_seq) for row in found}
+    return known, created
 
 
 def _event_row(

@@ -109,9 +109,11 @@ async def renew_leases(store: Store, held: Sequence[OrderRecord], lease_seconds:
     """Prolong the leases that are still ours; return the ids of those."""
     if not held:
         return set()
-    pairs = or_(*(_is_ours(order) for order in held))
     statement = (
-        update(Order).where(pairs).values(lease_until=store.time(lease_seconds)).returning(Order.id)
+        update(Order)
+        .where(_locked_by_id(or_(*(_is_ours(order) for order in held))))
+        .values(lease_until=store.time(lease_seconds))
+        .returning(Order.id)
     )
     async with store.write() as connection:
         return set((await connection.execute(statement)).scalars())
@@ -247,6 +249,13 @@ def _is_ours(order: OrderRecord) -> ColumnElement[bool]:
     return and_(Order.id == order.order_id, Order.fencing_token == order.fencing_token)
 
 
+def _locked_by_id(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Lock the orders that fit in the order of their ids: no two writers wait for each other."""
+    rows = select(Order.id).where(condition).order_by(Order.id)
+    locked = rows.with_for_update(key_share=True).cte("locked")
+    return Order.id.in_(select(locked.c.id))
+
+
 async def _live_placings(
     connection: AsyncConnection, order_ids: Sequence[int]
 ) -> dict[int, WarehouseOrderRecord]:
@@ -289,7 +298,7 @@ async def wake_orders(store: Store, connection: AsyncConnection, order_ids: Sequ
         return
     await connection.execute(
         update(Order)
-        .where(Order.id.in_(sorted(order_ids)))
+        .where(_locked_by_id(Order.id.in_(sorted(order_ids))))
         .values(wake_seq=Order.wake_seq + 1, next_attempt_at=store.time())
     )
     if store.is_postgres:

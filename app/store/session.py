@@ -19,9 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from app.clock import Clock, SystemClock
 from app.metrics import COMMITS
+from app.store import sqlite_driver
 from app.store.models import UtcDateTime
 
 SQLITE_BUSY_TIMEOUT_SECONDS = 10.0
+CONNECT_TIMEOUT_SECONDS = 5
 
 
 class Store:
@@ -40,7 +42,13 @@ class Store:
             )
             url = url.set(drivername="postgresql+psycopg")
             self._writer = create_async_engine(
-                url, pool_size=20, max_overflow=4, pool_pre_ping=True, pool_timeout=10
+                url,
+                pool_size=20,
+                max_overflow=4,
+                pool_pre_ping=True,
+                pool_timeout=10,
+                hide_parameters=True,
+                connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
             )
             self._reader = self._writer
         else:
@@ -105,7 +113,11 @@ def _sqlite_engine(url: str, *, is_writer: bool) -> AsyncEngine:
         pool_size=1 if is_writer else 4,
         max_overflow=0,
         pool_timeout=30,
-        connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+        hide_parameters=True,  # an error's text must not quote what somebody sent
+        connect_args={
+            "timeout": SQLITE_BUSY_TIMEOUT_SECONDS,
+            "async_creator_fn": sqlite_driver.connect,
+        },
     )
 
     @event.listens_for(engine.sync_engine, "connect")

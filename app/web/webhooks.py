@@ -11,16 +11,18 @@ from collections.abc import Sequence
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from app.ankorstore.webhook import UnreadableEvent, is_signed, read_event, stored_headers
 from app.metrics import DELIVERIES
-from app.store.inbox import Inbox, IncomingEvent
+from app.store.inbox import Disposition, Inbox, IncomingEvent
 
 MAX_BODY_BYTES = 1024 * 1024
 STORE_TIMEOUT_SECONDS = 10.0
 """The sender gives up after some seconds; better a clear 503 than silence."""
 RETRY_AFTER_SECONDS = 10
 SOURCE = "ankorstore"
+_TAKEN = {disposition: JSONResponse({"status": disposition}) for disposition in Disposition}
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +34,11 @@ class Receiver:
         """Accept what any of *secrets* signed; without a secret nothing is accepted."""
         self._inbox = inbox
         self._secrets = tuple(secrets)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an ASGI app of its own: nothing of a framework stands in between."""
+        response = await self.receive(Request(scope, receive))
+        await response(scope, receive, send)
 
     async def receive(self, request: Request) -> Response:
         """Answer one delivery."""
@@ -78,7 +85,7 @@ class Receiver:
             event_id=event.event_id,
             event_type=event.event_type,
         )
-        return JSONResponse({"status": str(disposition)})
+        return _TAKEN[disposition]
 
 
 async def _read_body(request: Request) -> bytes | None:

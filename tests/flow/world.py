@@ -11,7 +11,8 @@ from typing import Any
 
 from app.domain.record import OrderRecord
 from app.settings import Settings
-from app.simulator import Order, SimulatedActiveAnts, SimulatedAnkorstore
+from app.simulator import Order, SimulatedActiveAnts, SimulatedAnkorstore, WarehouseHabits
+from app.store.decisions import retry_order
 from app.store.inbox import Disposition, Inbox, IncomingEvent
 from app.store.queries import find_order, load_history
 from app.store.session import Store
@@ -38,12 +39,23 @@ class World:
         self.ankorstore = ankorstore
         self.active_ants = active_ants
         self.settings = settings
-        self.companies: Companies = build_companies(
-            settings, clock, Transports(ankorstore.transport(), active_ants.transport())
-        )
+        self.companies: Companies = self._build_companies()
         self.worker = Worker(settings, store, self.companies)
         self.inbox = Inbox(store)
         self._told = 0
+
+    def _build_companies(self) -> Companies:
+        transports = Transports(self.ankorstore.transport(), self.active_ants.transport())
+        return build_companies(self.settings, self.clock, transports)
+
+    async def restart(self, **settings: Any) -> None:
+        """Start the service again on the same database, with *settings* changed."""
+        await self.companies.close()
+        changed = {**self.settings.model_dump(), **settings}
+        self.settings = Settings(_env_file=None, **changed)
+        self.companies = self._build_companies()
+        self.worker = Worker(self.settings, self.store, self.companies)
+        await self.worker.run_jobs_once()
 
     async def tell(
         self, order: Order, event_id: str | None = None, event_type: str = "order.brand_created"
@@ -87,9 +99,50 @@ class World:
         """Return the order's attempts."""
         return await load_history(self.store, (await self.held(order)).order_id)
 
+    async def retry(self, order: Order) -> None:
+        """Retry the order, as a person does, and let the worker carry it."""
+        await retry_order(self.store, await self.held(order), by="a test")
+        await self.work()
+
+    async def reasons(self, order: Order) -> list[str]:
+        """Return every reason for which the order asks for a person."""
+        return [finding["reason"] for finding in (await self.held(order)).attention_detail]
+
+    async def told(self, order: Order) -> list[str]:
+        """Return the outcomes of the order's attempts, oldest first."""
+        return [row["outcome"] for row in await self.history(order)]
+
+    def accepts(self) -> int:
+        """Return how many accepts reached the marketplace."""
+        return len(self.ankorstore.calls_to("POST */-actions/transition"))
+
     def creates(self) -> int:
         """Return how many creates reached the warehouse."""
         return len(self.active_ants.calls_to("POST */order/add"))
+
+    def confirms(self) -> int:
+        """Return how many confirms reached the marketplace."""
+        return len(self.ankorstore.calls_to("POST */confirm"))
+
+    def writes(self) -> list[str]:
+        """Return every call that changed, or would have changed, something at a company."""
+        calls = [*self.ankorstore.calls, *self.active_ants.calls]
+        patterns = (
+            "POST */-actions/transition",
+            "POST */confirm",
+            "* */tracking",
+            "POST */order/add",
+            "POST */shipment/sync",
+        )
+        return [
+            f"{call.method} {call.path}"
+            for call in calls
+            if call.method != "GET" and any(call.matches(pattern) for pattern in patterns)
+        ]
+
+    def reads(self, order: Order) -> int:
+        """Return how often the order was read at the marketplace."""
+        return len(self.ankorstore.calls_to(f"GET */orders/{order.id}"))
 
 
 def make_settings(
@@ -106,10 +159,22 @@ def make_settings(
         "active_ants_password": active_ants.password,
         "active_ants_order_type": ORDER_TYPE,
         "operator_token": "test-operator-token",
+        "active_ants_requests_per_minute": 60_000,
         "pack_mode": "unit",
         **changes,
     }
     return Settings(_env_file=None, **values)
+
+
+def hand_driven(**habits: Any) -> dict[str, Any]:
+    """Return a warehouse that ships only when told to, by a carrier with a tracking page."""
+    calm = {"ships_by_itself": False, "default_shipping_method": "BUSEU1", **habits}
+    return {"habits": WarehouseHabits(**calm)}
+
+
+def prompt() -> dict[str, Any]:
+    """Return a warehouse that ships by itself after a minute, with a tracking page."""
+    return hand_driven(ships_by_itself=True)
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ ROWS = [
     ("BE", "Avenue Louise, 54/12", "Avenue Louise", 54, "12", ""),
     ("BE", "12, rue de la Station", "rue de la Station", 12, "", ""),
     ("BE", "Sint-Pietersnieuwstraat 41", "Sint-Pietersnieuwstraat", 41, "", ""),
+    ("BE", "12, rue de la Station, bte, 4", "rue de la Station", 12, "", "bte, 4"),
     ("BE", "Rue du 4 Septembre 12", "Rue du 4 Septembre", 12, "", ""),
     ("DE", "Hauptstr. 12a", "Hauptstr.", 12, "a", ""),
     ("DE", "Hauptstraße 12 - 14", "Hauptstraße", 12, "-14", ""),
@@ -106,6 +107,7 @@ FURTHER_ROWS = [
     ("FR", "ZA Nord, n° 12 rue Oberkampf", "rue Oberkampf", 12, "", "ZA Nord"),
     # A keyword's number is neither the house number nor a second number beside a year.
     ("BE", "12, rue de la Station bte 4", "rue de la Station bte 4", 12, "", ""),
+    ("BE", "12, rue de la Station, bte, 4", "rue de la Station", 12, "", "bte, 4"),
     ("BE", "Rue du 4 Septembre bte 3", "Rue du 4 Septembre bte 3", None, "", ""),
     ("IT", "Via della Scala 12", "Via della Scala", 12, "", ""),
     ("BE", "Chaussée de Wavre 1900 bte 4", "Chaussée de Wavre", 1900, "bte 4", ""),
@@ -113,6 +115,10 @@ FURTHER_ROWS = [
     ("ES", "Calle 2 de Mayo de 1808", "Calle 2 de Mayo de 1808", None, "", ""),
     ("DE", "Platz des 9. März 1945", "Platz des 9. März 1945", None, "", ""),
     ("NL", "Plein 1945", "Plein", 1945, "", ""),
+    ("NL", "Plein 7 1945", "Plein 7", 1945, "", ""),
+    ("NL", "Weg 1799 3", "Weg", 1799, "3", ""),
+    ("NL", "Weg 1800 3", "Weg 1800", 3, "", ""),
+    ("NL", "Weg 2099 3", "Weg 2099", 3, "", ""),
     ("NL", "Weg 2100 3", "Weg", 2100, "3", ""),
     # Additions.
     ("NL", "Keizersgracht 123-3hoog", "Keizersgracht", 123, "3hoog", ""),
@@ -125,6 +131,7 @@ FURTHER_ROWS = [
     ("ES", "Carrer d'Aragó 255, 3º 2ª", "Carrer d'Aragó", 255, "3º 2ª", ""),
     ("FR", "10-12 B rue Oberkampf", "rue Oberkampf", 10, "-12 B", ""),
     ("FR", "12/14 rue Oberkampf", "rue Oberkampf", 12, "14", ""),
+    ("FR", "12 rue des Lilas , Bâtiment B", "rue des Lilas", 12, "", "Bâtiment B"),
     ("FR", "12 l'Impasse", "l'Impasse", 12, "", ""),
     # Ten characters are an addition, eleven are extra address, before what is there already.
     ("BE", "Meir 78 bus 12 B", "Meir", 78, "bus 12 B", ""),
@@ -136,7 +143,7 @@ FURTHER_ROWS = [
     ("FR", "Rue de la Paix 12", "Rue de la Paix", 12, "", ""),
     ("NL", "12 Hoofdstraat", "Hoofdstraat", 12, "", ""),
     ("NL", "12 Hoofdstraat 5", "12 Hoofdstraat", 5, "", ""),
-    ("fr", "12 rue du 8 Mai 1945", "rue du 8 Mai 1945", 12, "", ""),
+    (" fr ", "12 rue Neuve 5", "rue Neuve 5", 12, "", ""),
     ("", "Markt 5", "Markt", 5, "", ""),
     # No house number: ordinals, leading zeros (an integer would lose them), too many digits.
     ("FR", "1e rue des Lilas", "1e rue des Lilas", None, "", ""),
@@ -155,6 +162,7 @@ FURTHER_ROWS = [
     ("FR", "12 rue de la Paix BP 40", "rue de la Paix", 12, "", "BP 40"),
     ("FR", "ZA Nord - BP 40 - 12 rue Oberkampf", "rue Oberkampf", 12, "", "ZA Nord, BP 40"),
     ("DE", "Hauptstr. 5, Postfach 10 20", "Hauptstr.", 5, "", "Postfach 10 20"),
+    ("DE", "Postfach 12 - Hauptstr. 5", "Hauptstr.", 5, "", "Postfach 12"),
     ("DE", "Postfach 12", "Postfach 12", None, "", ""),
 ]
 
@@ -277,6 +285,11 @@ def test_tidying_twice_changes_nothing(line: str, country: str) -> None:
     tidied = tidy_line(line)
     assert tidy_line(tidied) == tidied
     assert split_street(tidied, country) == split_street(line, country)
+
+
+def test_an_address_is_not_in_its_repr() -> None:
+    """Parts of an address never get into a log by way of their repr."""
+    assert repr(split_street("Markt 5a, bus 1", "NL")) == "StreetParts()"
 
 
 @pytest.mark.parametrize("length", [300, 301])

@@ -264,6 +264,7 @@ def test_pack_guard_goes_by_the_marketplaces_sku() -> None:
     [
         ("pack", {"unit_quantity": 13}, "1 packs, 13 units, mode pack"),
         ("pack", {"unit_multiplier": None}, "1 packs, 12 units, mode pack"),
+        ("pack", {"unit_multiplier": 0, "unit_quantity": 0}, "1 packs, 0 units, mode pack"),
         ("factor:5", {}, "1 packs, 12 units, mode factor:5"),
     ],
 )

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.names import PersonName, split_name
+from app.domain.names import PersonName, recipient_name, split_name
+from app.domain.order import PostalAddress, Retailer
 from app.domain.places import (
     EU_MEMBERS,
     has_postal_code_form,
@@ -178,3 +179,27 @@ def test_countries() -> None:
 def test_split_name(name: str | None, first: str, last: str) -> None:
     """The first word is the first name, the rest the last name; one word is a last name."""
     assert split_name(name) == PersonName(first, last)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("Test", "Retailer", PersonName("Test", "Retailer")),
+        ("Test", None, PersonName("", "Test")),
+        (None, " Retailer ", PersonName("", "Retailer")),
+        (" ", None, PersonName("", "Shop")),
+    ],
+)
+def test_retailer_stands_in_for_a_missing_name(
+    first: str | None, last: str | None, expected: PersonName
+) -> None:
+    """A retailer with one name only gives it as last name, one without gives the organisation."""
+    retailer = Retailer("r", first_name=first, last_name=last)
+    address = PostalAddress(organisation="Shop")
+    assert recipient_name(address, retailer) == expected
+    assert recipient_name(address, None) == PersonName("", "Shop")
+
+
+def test_a_name_is_not_in_its_repr() -> None:
+    """Names never get into a log by way of their repr."""
+    assert repr(PersonName("Anna", "Berg")) == "PersonName()"

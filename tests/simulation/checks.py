@@ -1,0 +1,186 @@
+"""
+What must be true at the end of every run, whatever happened in it.
+
+Kept apart from what makes things happen: these functions only look at the companies and at the
+store.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from app.simulator import Order
+from tests.simulation.world import World
+
+SHIPPED = ("shipped", "received", "invoiced", "brand_paid")
+
+
+def find_violations(world: World) -> list[str]:
+    """Return every broken promise of a run, each as a sentence."""
+    found = list(world.observer.problems)
+    for check in CHECKS:
+        found += [f"{check.__name__}: {problem}" for problem in check(world)]
+    return found
+
+
+def at_most_one_warehouse_order(world: World) -> Iterator[str]:
+    """One live warehouse order per marketplace order."""
+    marks = Counter(order.extras.get("extra1") for order in world.active_ants.orders.values())
+    for mark, count in marks.items():
+        if count > 1:
+            yield f"{count} warehouse orders for {mark}"
+
+
+def at_most_one_accept(world: World) -> Iterator[str]:
+    """The service accepts an order once, unless support takes the acceptance back."""
+    for order in world.orders:
+        reverts = sum(status == "ankor_confirmed" for _, status in order.history[1:])
+        accepts = sum(status == "brand_confirmed" for _, status in order.history)
+        if accepts > 1 + reverts and "shipping_labels_generated" not in dict(
+            (status, at) for at, status in order.history
+        ):
+            yield f"order {order.reference} accepted {accepts} times"
+
+
+def at_most_one_confirm_of_the_brand_label(world: World) -> Iterator[str]:
+    """One confirmed quote per order, and never a carrier's label."""
+    confirmed = Counter(
+        call.path.split("/")[-2]
+        for call in world.ankorstore.calls_to("POST */confirm")
+        if call.status == 200
+    )
+    by_order: Counter[str] = Counter()
+    for quote_id in confirmed:
+        quote = world.ankorstore.quotes.get(quote_id)
+        if quote is None:
+            continue
+        by_order[quote.order_id] += confirmed[quote_id]
+        if not quote.is_brand_label:
+            yield f"a {quote.carrier_code} label was bought for {quote.order_id}"
+    for order_id, count in by_order.items():
+        if count > 1:
+            yield f"{count} confirms for {order_id}"
+
+
+def shipped_units_are_ordered_units(world: World) -> Iterator[str]:
+    """What the warehouse was asked for is what was ordered, line by line."""
+    orders = {order.id: order for order in world.orders}
+    for placed in world.active_ants.orders.values():
+        order = orders.get(placed.extras.get("extra1") or "")
+        if order is None:
+            continue
+        asked = {item.extra6: item.quantity for item in placed.items}
+        wanted = {line.id: line.units for line in order.lines}
+        if asked != wanted:
+            yield f"order {order.reference}: asked {asked}, ordered {wanted}"
+
+
+def tracking_is_the_orders_own(world: World) -> Iterator[str]:
+    """The tracking shown belongs to a parcel of that very order."""
+    for order in world.orders:
+        if not order.tracking or order.shipping_method != "custom":
+            continue
+        own = {
+            text
+            for shipment in world.active_ants.shipments.values()
+            if shipment.extras.get("extra1") == order.id
+            for parcel in shipment.parcels
+            for text in (parcel.number, parcel.track_url)
+        }
+        shown = {order.tracking.get("number"), order.tracking.get("link")} - {None, ""}
+        if shown and not shown & own:
+            yield f"order {order.reference} shows foreign tracking {shown}"
+
+
+def no_foreign_shipment_is_acknowledged(world: World) -> Iterator[str]:
+    """Only shipments that carry our mark leave the feed."""
+    ours = {order.id for order in world.orders}
+    for shipment in world.active_ants.shipments.values():
+        if shipment.is_acknowledged and shipment.extras.get("extra1") not in ours:
+            yield f"foreign shipment {shipment.id} acknowledged"
+
+
+def acknowledged_shipments_are_stored(world: World) -> Iterator[str]:
+    """What left the feed is in the store."""
+    stored = {row["warehouse_shipment_id"] for row in world.observer.rows("SELECT * FROM shipments")}
+    for shipment in world.active_ants.shipments.values():
+        if shipment.is_acknowledged and str(shipment.id) not in stored:
+            yield f"shipment {shipment.id} acknowledged and not stored"
+
+
+def every_acknowledged_event_is_stored(world: World) -> Iterator[str]:
+    """A delivery answered 2xx is in the store, once."""
+    stored = Counter(row["event_id"] for row in world.observer.rows("SELECT event_id FROM events"))
+    for delivery in world.ankorstore.deliveries:
+        if delivery.is_delivered and stored[delivery.event_id] != 1:
+            yield f"event {delivery.event_id} is stored {stored[delivery.event_id]} times"
+
+
+def every_order_is_known(world: World) -> Iterator[str]:
+    """No order that waits at the marketplace is unknown here."""
+    known = {row["marketplace_order_id"] for row in world.observer.rows("SELECT * FROM orders")}
+    for order in world.orders:
+        if order.id not in known and order.status in ("ankor_confirmed", "brand_confirmed"):
+            yield f"order {order.reference} is not known"
+
+
+def every_order_came_to_rest(world: World) -> Iterator[str]:
+    """Closed with an outcome, or asking a person with a reason; nothing waits without end."""
+    for row in world.observer.rows("SELECT * FROM orders"):
+        if row["state"] == "closed" and row["outcome"]:
+            continue
+        if row["attention_reason"] is None:
+            yield (
+                f"order {row['marketplace_reference']} is {row['state']}, waits for "
+                f"{row['waits_for']}, next {row['next_attempt_at']}, "
+                f"not before {row['not_before_at']}"
+            )
+
+
+def undisturbed_orders_are_shipped(world: World) -> Iterator[str]:
+    """An order nobody touched is shipped by own carrier and closed, without asking anybody."""
+    rows = {r["marketplace_order_id"]: r for r in world.observer.rows("SELECT * FROM orders")}
+    for order in world.orders:
+        row = rows.get(order.id)
+        if order.id in world.touched or row is None:
+            continue
+        ending = (row["state"], row["outcome"], order.status, order.shipping_method)
+        if ending != ("closed", "completed", "shipped", "custom"):
+            yield f"order {order.reference} ended {ending}, attention {row['attention_reason']}"
+
+
+def endings_agree(world: World) -> Iterator[str]:
+    """What is closed here has ended there the same way."""
+    rows = {r["marketplace_order_id"]: r for r in world.observer.rows("SELECT * FROM orders")}
+    for order in world.orders:
+        row = rows.get(order.id)
+        if row is None or row["state"] != "closed":
+            continue
+        if row["outcome"] == "completed" and not _is_shipped_by_us(order):
+            yield f"order {order.reference} closed as completed, shows {order.status}"
+        placed = [
+            one for one in world.active_ants.orders.values() if one.extras.get("extra1") == order.id
+        ]
+        if row["outcome"] != "completed" and placed:
+            yield f"order {order.reference} closed as {row['outcome']} and is at the warehouse"
+
+
+def _is_shipped_by_us(order: Order) -> bool:
+    return order.shipping_method == "custom" and any(
+        status == "shipped" for _, status in order.history
+    )
+
+
+CHECKS: tuple[Callable[[World], Iterator[str]], ...] = (
+    at_most_one_warehouse_order,
+    at_most_one_accept,
+    at_most_one_confirm_of_the_brand_label,
+    shipped_units_are_ordered_units,
+    tracking_is_the_orders_own,
+    no_foreign_shipment_is_acknowledged,
+    acknowledged_shipments_are_stored,
+    every_acknowledged_event_is_stored,
+    every_order_is_known,
+    every_order_came_to_rest,
+    undisturbed_orders_are_shipped,
+    endings_agree,
+)

@@ -1,0 +1,132 @@
+"""
+What a seed draws: the orders, the people, the processes, and which faults exist in this run.
+
+Whole kinds of fault are switched on or off per run, and how often they strike is drawn too:
+this finds more than every fault always on.
+"""
+
+from dataclasses import dataclass, field
+from random import Random
+
+FAULTY_SECONDS = 90.0
+SETTLE_SECONDS = 10.0
+TIMEOUT_SECONDS = 4.0
+LEASE_SECONDS = 12.0
+
+EXCHANGE_FAULTS = (
+    "refused",
+    "lost out",
+    "lost back",
+    "silent",
+    "slow",
+    "429",
+    "429 unsaid",
+    "5xx before",
+    "5xx after",
+    "401",
+    "truncated",
+    "not json",
+    "wrong type",
+    "empty",
+)
+STORE_FAULTS = ("fails before", "fails", "fails after", "busy")
+DOINGS = (
+    "cancel",
+    "accept",
+    "change address",
+    "change billing",
+    "revert",
+    "labels",
+    "ask for cancellation",
+    "fulfilment",
+    "reject",
+)
+
+
+@dataclass(slots=True)
+class OrderPlan:
+    """One order: when it is placed, of what, and what people do to it, and when."""
+
+    at_seconds: float
+    skus: tuple[str, ...]
+    is_told: bool
+    parcels: int
+    parts: int
+    doings: list[tuple[float, str]] = field(default_factory=list)
+    arrives_accepted: bool = False
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything drawn from one seed."""
+
+    seed: int
+    random: Random
+    workers: int
+    orders: list[OrderPlan]
+    exchange_faults: dict[str, float]
+    store_faults: dict[str, float]
+    crash_chance: float
+    clock_jump_seconds: float
+    uniqueness: str
+    search_lag_seconds: float
+    late_seconds: float
+    redelivery_chance: float
+    event_loss_chance: float
+    is_out_of_order: bool
+    feed: str
+    max_in_flight: int
+    foreign_shipments: int
+    not_found: str
+
+
+def draw_plan(seed: int) -> Plan:
+    """Draw a run from *seed*."""
+    random = Random(seed)
+    is_calm = random.random() < 0.1
+    exchange_faults = {} if is_calm else _some(random, EXCHANGE_FAULTS, (0.02, 0.25))
+    store_faults = {} if is_calm or random.random() < 0.5 else _some(
+        random, STORE_FAULTS, (0.005, 0.05)
+    )
+    lag = random.choice((0.0, 0.0, 2.0, 5.0))
+    return Plan(
+        seed=seed,
+        random=random,
+        workers=random.choice((1, 1, 2, 3)),
+        orders=[_draw_order(random) for _ in range(random.choice((1, 1, 2, 3)))],
+        exchange_faults=exchange_faults,
+        store_faults=store_faults,
+        crash_chance=0.0 if is_calm else random.choice((0.0, 0.003, 0.01, 0.03)),
+        clock_jump_seconds=random.choice((0.0, 0.0, 0.0, 2.0, -2.0)),
+        uniqueness=random.choice(("immediate", "late", "off", "off")),
+        search_lag_seconds=lag,
+        late_seconds=random.choice((0.5, 3.0, SETTLE_SECONDS - lag - 0.5)),
+        redelivery_chance=random.choice((0.0, 0.2, 0.5)),
+        event_loss_chance=random.choice((0.0, 0.0, 0.3, 1.0)),
+        is_out_of_order=random.random() < 0.3,
+        feed=random.choice(("by_type", "by_type", "search")),
+        max_in_flight=random.choice((1, 4)),
+        foreign_shipments=random.choice((0, 0, 5, 120)),
+        not_found=random.choice(("nok", "null", "empty", "404")),
+    )
+
+
+def _some(random: Random, kinds: tuple[str, ...], chances: tuple[float, float]) -> dict[str, float]:
+    share = random.random()
+    return {kind: random.uniform(*chances) for kind in kinds if random.random() < share}
+
+
+def _draw_order(random: Random) -> OrderPlan:
+    skus = ("MUG-01", "BOWL-01", "SOAP-LAV", "TOTE-NAT")
+    order = OrderPlan(
+        at_seconds=random.uniform(0, 20),
+        skus=tuple(random.sample(skus, random.choice((1, 1, 2)))),
+        is_told=random.random() < 0.8,
+        parcels=random.choice((1, 1, 2)),
+        parts=random.choice((1, 1, 2)),
+        arrives_accepted=random.random() < 0.2,
+    )
+    if random.random() < 0.4:
+        for _ in range(random.choice((1, 1, 2))):
+            order.doings.append((random.uniform(0, 70), random.choice(DOINGS)))
+    return order
