@@ -42,7 +42,7 @@ ENV PATH=/opt/antbridge/bin:$PATH \
     PYTHONSAFEPATH=1 \
     DATABASE_URL=sqlite:////data/antbridge.db
 USER 10001:10001
-WORKDIR /data
+WORKDIR /opt/antbridge
 # Only /data is ever written to, and /tmp by SQLite for large sorts: mount a tmpfs there.
 VOLUME /data
 EXPOSE 8000

@@ -44,6 +44,14 @@ check: $(VENV)/.dev ## Run the checks that need no test: format, lint, types, la
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: lint-container
+lint-container: ## Check the Dockerfile and the compose file (x86-64 Linux)
+	@PYTHON=$(PYTHON) scripts/check_container.sh
+
+.PHONY: sim
+sim: $(VENV)/.dev ## Run the simulation: make sim SEEDS=2000, or one again: make sim SEED=4711
+	@$(BIN)/python -m tests.simulation.run $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure throughput, latency, start-up time and memory on this machine
 	$(BIN)/python -m bench
@@ -58,6 +66,8 @@ lock: ## Renew the lock files from pyproject.toml (needs uv)
 	  --generate-hashes --no-emit-index-url --upgrade -q -o requirements.lock
 	uv pip compile pyproject.toml --extra build --extra dev -c requirements.lock --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements-dev.lock
+	uv pip compile requirements-container.in --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url -q -o requirements-container.lock
 
 .PHONY: clean
 clean: ## Remove the environment and all caches

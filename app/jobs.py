@@ -76,10 +76,14 @@ class Jobs:
             idle.remove(job.name)
             self._running[job.name] = asyncio.create_task(self._run(job))
 
-    async def finish(self) -> None:
-        """Wait for the jobs that run."""
-        if self._running:
-            await asyncio.wait(list(self._running.values()))
+    async def finish(self, patience_seconds: float | None = None) -> None:
+        """Wait for the jobs that run; any of them can be cut off and run again later."""
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running.values(), timeout=patience_seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def _run(self, job: ClaimedJob) -> None:
         work = self._jobs[job.name]

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import psycopg
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from app import __version__
 from app.domain.record import OrderRecord
@@ -33,6 +34,8 @@ POLL_SECONDS = 1.0
 BEAT_SECONDS = 15.0
 CLOCK_CHECK_BEATS = 4
 TROUBLE_PAUSE_SECONDS = 2.0
+STOP_TIMEOUTS = 2
+"""How many HTTP timeouts a stop waits: enough for any write under way to end and be recorded."""
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +84,7 @@ class Worker:
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until stopped, then finish the running steps; leases are kept to the very end."""
+        """Work until stopped, then finish what runs; leases are kept to the very end."""
         renew_seconds = self._settings.lease_seconds / 4
         heart = asyncio.create_task(
             self._forever("heartbeat", self._beat, BEAT_SECONDS, self._finished)
@@ -98,10 +101,11 @@ class Worker:
             await self._forever(
                 "claim", self.claim_and_start, self._poll_seconds, self._stopping, self._wake
             )
-            if self._held:
-                await asyncio.wait(self._held)
             await jobs
-            await self._jobs.finish()
+            patience_seconds = STOP_TIMEOUTS * self._settings.http_timeout_seconds
+            await asyncio.gather(
+                self._finish_steps(patience_seconds), self._jobs.finish(patience_seconds)
+            )
         finally:
             self._finished.set()
             if ears is not None:
@@ -124,7 +128,7 @@ class Worker:
                 await release_order(self._store, order)
                 continue
             desk = self._desk_for(order)
-            task = asyncio.create_task(self._carrier.carry(desk, self._stopping.is_set))
+            task = asyncio.create_task(self._carry(desk))
             self._held[task] = desk
             task.add_done_callback(self._put_down)
 
@@ -141,6 +145,22 @@ class Worker:
         await self._jobs.prepare()
         await self._jobs.run_due()
         await self._jobs.finish()
+
+    async def _carry(self, desk: OrderDesk) -> None:
+        bind_contextvars(correlation_id=desk.held.marketplace_order_id)
+        await self._carrier.carry(desk, self._stopping.is_set)
+
+    async def _finish_steps(self, patience_seconds: float) -> None:
+        """Wait for the running steps; one that a company keeps waiting is cut off, given back."""
+        if not self._held:
+            return
+        await asyncio.wait(self._held, timeout=patience_seconds)
+        late = dict(self._held)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        for desk in late.values():
+            await release_order(self._store, desk.held)
 
     def _put_down(self, task: asyncio.Task[None]) -> None:
         self._held.pop(task, None)
@@ -223,7 +243,8 @@ class Worker:
                     await connection.execute("LISTEN antbridge_wake")
                     async for _ in connection.notifies():
                         self._wake.set()
-            except psycopg.Error:
+            except Exception as trouble:
+                log.warning("worker.not_listening", error=type(trouble).__name__)
                 await asyncio.sleep(TROUBLE_PAUSE_SECONDS)
 
     async def _goodbye(self) -> None:

@@ -94,6 +94,8 @@ async def measure_receiver(
         f"p99 {burst.p99_ms:.1f} ms; empty endpoint {burst.empty_per_second:,.0f}/s; "
         f"ratio {burst.ratio:.2f}"
     )
-    say(f"at {STEADY_PER_SECOND} events/s, no worker: p50 {steady.p50_ms:.1f} ms, "
-        f"p99 {steady.p99_ms:.1f} ms")
+    say(
+        f"at {STEADY_PER_SECOND} events/s, no worker: p50 {steady.p50_ms:.1f} ms, "
+        f"p99 {steady.p99_ms:.1f} ms"
+    )
     return burst, steady

@@ -22,7 +22,7 @@ ANSWER_SECONDS = 120.0
 LINE_BYTES = 64 * 1024 * 1024
 READY_LOOK_SECONDS = 0.01
 WEBHOOK_SECRET = "bench-webhook-secret"
-_METRIC = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
+_METRIC = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 

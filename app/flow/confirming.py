@@ -53,7 +53,10 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     parcels = quote_parcels(sent.shipments, _parcel_rules(rules), desk.warehouse.method_codes)
     if isinstance(parcels, Finding):
         return Attention((parcels,), "the parcels fit no quote")
-    quotes = await desk.marketplace.request_quotes(order.marketplace_order_id, parcels)
+    try:
+        quotes = await desk.marketplace.request_quotes(order.marketplace_order_id, parcels)
+    except Rejected as refusal:
+        return await _settled_or(refusal, desk)
     quote = choose_quote(quotes, rules.brand_label_carrier_code)
     if isinstance(quote, Finding):
         return Attention((quote,), "no quote is surely the brand's own carrier")
@@ -94,6 +97,22 @@ async def _confirm(desk: Desk, quote_id: str, tracking: Tracking | None) -> Move
     if (move := _settled(seen, desk)) is not None:
         return move
     return Next(State.DISPATCHED, "confirmed at Ankorstore")
+
+
+async def _settled_or(refusal: Rejected, desk: Desk) -> Move:
+    """
+    Return what the order shows after a refusal: an earlier confirm may have come through.
+
+    Raises:
+        Transient: The quote was superseded; the next try asks for new ones.
+        Rejected: The refusal stands.
+    """
+    seen = await desk.look(max_age_seconds=0)
+    if (move := _settled(seen, desk)) is not None:
+        return move
+    if refusal.code == "quote_superseded":
+        raise Transient(refusal.peer, refusal.operation, status=refusal.status) from refusal
+    raise refusal
 
 
 def _settled(seen: MarketplaceOrder, desk: Desk) -> Move | None:
@@ -178,6 +197,7 @@ async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
     order = desk.order
     if order.outcome != Outcome.COMPLETED or order.live is None:
         return Close(order.outcome or Outcome.COMPLETED, "closed; nothing is owed")
+    told_until = desk.now()
     sent = await desk.shipments()
     for entry in sent:
         if entry.reason is not None and reason_of(entry.reason).is_task:
@@ -201,12 +221,13 @@ async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
         existing=existing,
         carrier_of=desk.warehouse.carrier_code,
     )
-    desk.note(follow_up=None, follow_up_done_at=desk.now())
+    if tracking is not None:
+        await desk.marketplace.write_tracking(
+            order.master_order_id, tracking, exists=existing is not None
+        )
+    desk.note(follow_up=None, follow_up_done_at=told_until)
     if tracking is None:
         return Close(Outcome.COMPLETED, "closed; no parcel has a tracking to tell")
-    await desk.marketplace.write_tracking(
-        order.master_order_id, tracking, exists=existing is not None
-    )
     return Close(
         Outcome.COMPLETED, f"told Ankorstore the tracking of {len(tracking.parcels)} parcels"
     )

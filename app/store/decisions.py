@@ -8,6 +8,7 @@ from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, State
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.store.models import Attempt, Order
+from app.store.orders import ring_workers
 from app.store.session import Store
 
 
@@ -22,6 +23,8 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str) -> str:
     Raises:
         Impossible: Nothing is owed, or the matter is settled only by what is done elsewhere.
     """
+    if order.state not in tuple(State):
+        raise Impossible(f"a newer version of the service has the order in state {order.state}")
     if order.state is State.CLOSED:
         raise Impossible(f"the order is closed ({order.outcome}); no step of it is owed")
     reason = reason_of(order.attention_reason) if order.attention_reason else None
@@ -71,6 +74,8 @@ async def take_order(store: Store, order: OrderRecord, *, by: str) -> str:
             "attention_detail": None,
             "not_before_at": None,
             "attempt_count": 0,
+            "first_failed_at": None,
+            "waits_for": None,
         },
         step="take",
         message=f"taken by {by}",
@@ -106,6 +111,7 @@ async def _decide(
         ).first()
         if row is None:
             raise Impossible("the order has just moved on; look at it again")
+        await ring_workers(store, connection)
         await connection.execute(
             insert(Attempt).values(
                 order_id=order.order_id,

@@ -14,12 +14,13 @@ from enum import StrEnum
 from typing import Any
 
 import structlog
-from sqlalchemy import Insert, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.lifecycle import State
-from app.store.models import Event, Order
+from app.store.inbox_statements import InboxStatements, Key, inbox_statements
+from app.store.models import Order
 from app.store.session import Store
 
 MAX_BATCH = 200
@@ -143,25 +144,21 @@ async def write_events(
     touched in the order of their ids, so that two replicas cannot wait for each other.
     """
     now = store.now()
-    order_rows, created = await _known_orders(store, connection, events, now)
+    statements = inbox_statements(store.is_postgres)
+    order_rows, created = await _known_orders(statements, connection, events, now)
     keys = {(event.source, event.event_id): event for event in reversed(events)}
     rows = [_event_row(event, order_rows, now) for event in keys.values()]
     rows.sort(key=lambda row: (row["source"], row["event_id"]))
-    statement: Insert = (
-        insert_into(store, Event)
-        .on_conflict_do_nothing(index_elements=["source", "event_id"])
-        .returning(Event.source, Event.event_id)
-    )
-    inserted = {(row.source, row.event_id) for row in await connection.execute(statement, rows)}
+    inserted = await statements.add_events(connection, rows)
     woken = {
         row["order_id"]
         for row in rows
         if row["order_id"] is not None and (row["source"], row["event_id"]) in inserted
     }
-    if woken:
+    if woken - created:  # a new order was created awake
         await connection.execute(
             update(Order)
-            .where(Order.id.in_(sorted(woken)))
+            .where(Order.id.in_(sorted(woken - created)))
             .values(wake_seq=Order.wake_seq + 1, next_attempt_at=store.time())
         )
     if created - woken:  # named by duplicates only, which add nothing
@@ -178,41 +175,34 @@ def _disposition(event: IncomingEvent, inserted: set[tuple[str, str]]) -> Dispos
 
 
 async def _known_orders(
-    store: Store, connection: AsyncConnection, events: Sequence[IncomingEvent], now: datetime
-) -> tuple[dict[tuple[str, str], tuple[int, int]], set[int]]:
-    """Create the orders nobody knew yet; return (row id, wake_seq) of all, locked, and the new."""
-    ids = sorted({(e.source, e.marketplace_order_id) for e in events if e.marketplace_order_id})
-    if not ids:
+    statements: InboxStatements,
+    connection: AsyncConnection,
+    events: Sequence[IncomingEvent],
+    now: datetime,
+) -> tuple[dict[Key, tuple[int, int]], set[int]]:
+    """Create the orders nobody knew; return (row id, next wake_seq) of all, locked, and the new."""
+    keys = sorted({(e.source, e.marketplace_order_id) for e in events if e.marketplace_order_id})
+    if not keys:
         return {}, set()
-    rows = [
-        {
-            "source": source,
-            "marketplace_order_id": marketplace_order_id,
-            "state": State.RECEIVED,
-            "found_by": "webhook",
-            "created_at": now,
-            "next_attempt_at": now,
-        }
-        for source, marketplace_order_id in ids
-    ]
-    statement = (
-        insert_into(store, Order)
-        .on_conflict_do_nothing(index_elements=["source", "marketplace_order_id"])
-        .returning(Order.id)
+    created = await statements.add_orders(
+        connection,
+        keys,
+        state=State.RECEIVED,
+        found_by="webhook",
+        created_at=now,
+        next_attempt_at=now,
+        wake_seq=1,
     )
-    created = set((await connection.execute(statement, rows)).scalars())
-    found = await connection.execute(
-        select(Order.id, Order.source, Order.marketplace_order_id, Order.wake_seq)
-        .where(Order.marketplace_order_id.in_([order_id for _, order_id in ids]))
-        .order_by(Order.id)
-        .with_for_update(key_share=True)  # rows that only refer to the order need not wait
-    )
-    known = {(row.source, row.marketplace_order_id): (row.id, row.wake_seq) for row in found}
-    return known, created
+    orders = {key: (order_id, 1) for key, order_id in created.items()}
+    others = [key for key in keys if key not in created]
+    if others:
+        found = await statements.find_orders(connection, others)
+        orders |= {key: (order_id, wake_seq + 1) for key, (order_id, wake_seq) in found.items()}
+    return orders, set(created.values())
 
 
 def _event_row(
-    event: IncomingEvent, order_rows: dict[tuple[str, str], tuple[int, int]], now: datetime
+    event: IncomingEvent, order_rows: dict[Key, tuple[int, int]], now: datetime
 ) -> dict[str, Any]:
     order_id, wake_seq = order_rows.get((event.source, event.marketplace_order_id or ""), (None, 0))
     return {
@@ -224,7 +214,7 @@ def _event_row(
         "raw_body": event.raw_body,
         "headers": event.headers,
         "disposition": Disposition.STORED if order_id else Disposition.IGNORED,
-        "wake_seq": wake_seq + 1 if order_id else 0,
+        "wake_seq": wake_seq,
         "occurred_at": event.occurred_at,
         "received_at": now,
         # An ignored event asks for nothing: it is done as soon as it is stored.

@@ -9,13 +9,14 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
@@ -54,6 +55,7 @@ def migration_connection(database_url: str) -> Iterator[Connection]:
     engine = create_engine(url, poolclass=NullPool)
     try:
         if url.get_backend_name() == "sqlite":
+            _begin_explicitly(engine)
             with _file_lock(url.database), engine.connect() as connection:
                 yield connection
         else:
@@ -64,6 +66,18 @@ def migration_connection(database_url: str) -> Iterator[Connection]:
                 yield connection
     finally:
         engine.dispose()
+
+
+def _begin_explicitly(engine: Engine) -> None:
+    """Have SQLite's tables made inside the transaction: the driver would begin one too late."""
+
+    @event.listens_for(engine, "connect")
+    def _prepare(dbapi_connection: Any, _: Any) -> None:
+        dbapi_connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
@@ -79,13 +93,13 @@ def _file_lock(database: str | None) -> Iterator[None]:
 
 
 def bring_up_to_date(database_url: str) -> str:
-    """Run the missing migrations; return the revision the schema then has."""
+    """Run the missing migrations, all or none; return the revision the schema then has."""
     with migration_connection(database_url) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
         connection.rollback()
         if current is not None and current not in known_revisions():
             log.info("schema.newer_found", revision=current)
             return current
-        command.upgrade(alembic_config(connection), "head")
-        connection.commit()
+        with connection.begin():
+            command.upgrade(alembic_config(connection), "head")
         return known_revisions()[0]

@@ -9,7 +9,7 @@ is dropped.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -287,9 +287,14 @@ def placing_of(row: Any) -> WarehouseOrderRecord:
 def record_of(row: Any, live: WarehouseOrderRecord | None) -> OrderRecord:
     """Return a row of orders, with its live warehouse order, as a value."""
     values = {name: getattr(row, name) for name in _COLUMNS}
-    values["state"] = State(row.state)
+    values["state"] = state_of(row.state)
     values["attention_detail"] = tuple(row.attention_detail or ())
     return OrderRecord(order_id=row.id, live=live, **values)
+
+
+def state_of(text: str) -> State:
+    """Return a state; one written by a newer version stays its text, equal to none known here."""
+    return State(text) if text in _KNOWN_STATES else cast(State, text)
 
 
 async def wake_orders(store: Store, connection: AsyncConnection, order_ids: Sequence[int]) -> None:
@@ -301,5 +306,10 @@ async def wake_orders(store: Store, connection: AsyncConnection, order_ids: Sequ
         .where(_locked_by_id(Order.id.in_(sorted(order_ids))))
         .values(wake_seq=Order.wake_seq + 1, next_attempt_at=store.time())
     )
+    await ring_workers(store, connection)
+
+
+async def ring_workers(store: Store, connection: AsyncConnection) -> None:
+    """Have the workers of other processes look for due work once this transaction commits."""
     if store.is_postgres:
         await connection.execute(select(func.pg_notify("antbridge_wake", "")))

@@ -15,6 +15,8 @@ from app.store.session import Store
 
 ANY_ATTENTION = "any"
 MAX_PAGE = 200
+_NUL = "\x00"
+"""No text in PostgreSQL can hold it, and asking for it is an error there."""
 
 
 class AmbiguousOrder(Exception):
@@ -34,6 +36,8 @@ async def find_order(store: Store, text: str) -> OrderRecord | None:
         AmbiguousOrder: Several orders fit.
     """
     wanted = text.strip()
+    if _NUL in wanted:
+        return None
     by_order = select(Order.id).where(
         or_(Order.marketplace_order_id == wanted.lower(), Order.marketplace_reference == wanted)
     )
@@ -79,6 +83,8 @@ class OrderFilter:
 async def list_orders(store: Store, wanted: OrderFilter) -> tuple[list[OrderRecord], int | None]:
     """Return a page of orders, newest first, and the id to go on after (None at the end)."""
     assert 1 <= wanted.limit <= MAX_PAGE
+    if _NUL in (wanted.q or ""):
+        return [], None
     statement = _filtered(select(*Order.__table__.columns), wanted)
     statement = statement.order_by(Order.id.desc()).limit(wanted.limit + 1)
     async with store.read() as connection:

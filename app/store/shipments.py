@@ -16,7 +16,7 @@ from app.domain.shipment import Shipment as ShipmentValue
 from app.domain.shipment import ShipmentSource, ShippedLine
 from app.store.inbox import insert_into
 from app.store.models import Order, Parcel, Shipment, WarehouseOrder
-from app.store.orders import wake_orders
+from app.store.orders import state_of, wake_orders
 from app.store.session import Store
 
 
@@ -117,7 +117,7 @@ def _placed_of(row: Any) -> PlacedOrder:
         answer=row.answer,
         is_live=row.replaced_at is None,
         skus=frozenset(line["sku"] for line in row.lines),
-        state=State(row.state),
+        state=state_of(row.state),
     )
 
 

@@ -84,6 +84,7 @@ async def check_readiness(
         is_old = revision is None or revision in known_revisions[1:]
         entries["schema"] = _entry(not is_old, f"revision {revision}")
         workers = await load_workers(store)
+        schedules = await load_schedules(store)
     except Exception as error:
         entries["store"] = _entry(False, type(error).__name__)
         entries["schema"] = _entry(False, "not read")
@@ -97,7 +98,6 @@ async def check_readiness(
         newest = workers[0]["beat_at"] if workers else None
         is_fresh = newest is not None and not _is_stale(newest, now)
         entries["worker"] = _entry(is_fresh, _age_text(newest, now), required=False)
-    schedules = await load_schedules(store)
     settings = schedules.get("warehouse_settings")
     note = (settings.last_error or settings.last_note or "") if settings else "not read yet"
     is_read = settings is not None and not settings.last_error and note == "settings read"

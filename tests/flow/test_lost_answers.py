@@ -5,18 +5,21 @@ The write under test is spoiled once; then the order must come to its end with e
 one warehouse order and one confirmed quote that took effect.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import pytest
 
-from app.simulator import Address, Fault, Order
+from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.session import Store
 from tests.fake_clock import FakeClock
-from tests.flow.world import World, build_world, prompt
+from tests.flow.world import World, build_world, hand_driven, prompt
 
 GOOD = Address("Ina Smit", "Winkel Smit", "Damstraat 14", "1012 JS", "Amsterdam", "NL")
+TOTE = [OrderedLine("TOTE-NAT")]
 ACCEPT, CREATE, CONFIRM = "POST */-actions/transition", "POST */order/add", "POST */confirm"
+NAMES = {ACCEPT: "accept order", CREATE: "create order", CONFIRM: "confirm quote"}
 
 
 @dataclass(frozen=True)
@@ -25,93 +28,129 @@ class Loss:
 
     fault: Fault
     has_effect: bool
-    outcome_is_known: bool = False
-    arguments: tuple[tuple[str, Any], ...] = ()
+    is_known: bool = False
+    arguments: dict[str, Any] = field(default_factory=dict)
 
 
 LOSSES = {
     "lost before": Loss(Fault.LOSE_ANSWER_BEFORE, False),
     "lost after": Loss(Fault.LOSE_ANSWER_AFTER, True),
-    "timeout before": Loss(Fault.LOSE_ANSWER_BEFORE, False, False, (("surface", "timeout"),)),
-    "timeout after": Loss(Fault.LOSE_ANSWER_AFTER, True, False, (("surface", "timeout"),)),
-    "5xx before": Loss(Fault.SERVER_ERROR_BEFORE, False, False, (("status", 503),)),
-    "5xx after": Loss(Fault.SERVER_ERROR_AFTER, True, False, (("status", 502),)),
+    "timeout before": Loss(Fault.LOSE_ANSWER_BEFORE, False, arguments={"surface": "timeout"}),
+    "timeout after": Loss(Fault.LOSE_ANSWER_AFTER, True, arguments={"surface": "timeout"}),
+    "5xx before": Loss(Fault.SERVER_ERROR_BEFORE, False, arguments={"status": 503}),
+    "5xx after": Loss(Fault.SERVER_ERROR_AFTER, True, arguments={"status": 502}),
     "truncated": Loss(Fault.TRUNCATE_BODY, True),
     "not JSON": Loss(Fault.NOT_JSON, True),
     "wrong type": Loss(Fault.WRONG_TYPE, True),
     "empty": Loss(Fault.EMPTY_BODY, True),
-    "late": Loss(Fault.LATENCY, True, False, (("seconds", 15.0),)),
     "not connected": Loss(Fault.REFUSE_CONNECTION, False, True),
-    "asked to wait": Loss(Fault.TOO_MANY_REQUESTS, False, True, (("seconds", 7.0),)),
+    "asked to wait": Loss(Fault.TOO_MANY_REQUESTS, False, True, {"seconds": 7.0}),
 }
 
 
-async def _carry(world: World, count: int = 1) -> Order:
-    """Carry one order from its event to the end of everything, in small steps of time."""
-    order = world.ankorstore.place_order(ship_to=GOOD)
-    await world.tell(order)
-    await world.work()
-    await world.pass_time(60, steps=60)
-    await world.pass_time(1200, steps=4)
-    return order
+async def _settle(world: World) -> None:
+    """Let retries and settle waits pass in small steps, then everything else."""
+    await world.pass_time(60, steps=24)
+    await world.pass_time(900, steps=3)
 
 
-async def _assert_done_once(world: World, order: Order) -> None:
+async def _assert_done_once(world: World, order: Order, label: str) -> None:
     held = await world.held(order)
-    assert (held.outcome, held.attention_reason) == ("completed", None)
+    assert (held.outcome, held.attention_reason) == ("completed", None), label
     statuses = [status for _, status in order.history]
-    assert statuses == ["ankor_confirmed", "brand_confirmed", "shipped"]
-    assert order.shipping_method == "custom"
+    assert statuses == ["ankor_confirmed", "brand_confirmed", "shipped"], label
+    assert order.shipping_method == "custom", label
     placed = world.active_ants.orders_numbered(str(order.reference))
-    assert [one.extras["extra1"] for one in placed] == [order.id]
-    assert len(world.active_ants.shipments) == 1
-    taken = [call for call in world.ankorstore.calls_to(CONFIRM) if call.status == 200]
-    assert len(taken) <= 1
+    assert [one.extras["extra1"] for one in placed] == [order.id], label
 
 
-@pytest.mark.parametrize("label", LOSSES)
 @pytest.mark.parametrize("call", [ACCEPT, CREATE, CONFIRM])
-async def test_answer_to_a_write_is_lost(
-    sqlite_store: Store, clock: FakeClock, call: str, label: str
-) -> None:
+async def test_answer_to_a_write_is_lost(sqlite_store: Store, clock: FakeClock, call: str) -> None:
     """
     Whatever became of the answer, the write takes effect once. After an effect it is not sent
     again; the history says that the answer was lost and that we look before resending.
     """
-    loss = LOSSES[label]
-    async with build_world(sqlite_store, clock, warehouse=prompt()) as world:
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         company = world.active_ants if call == CREATE else world.ankorstore
-        company.faults.once(call, loss.fault, **dict(loss.arguments))
-        order = await _carry(world)
+        orders = {label: world.ankorstore.place_order(TOTE, GOOD) for label in LOSSES}
+        for label, loss in LOSSES.items():
+            if call != CONFIRM:
+                company.faults.once(call, loss.fault, **loss.arguments)
+            await world.tell(orders[label])
+            await world.work()
+        await _settle(world)
+        for label, loss in LOSSES.items():
+            if call == CONFIRM:
+                company.faults.once(call, loss.fault, **loss.arguments)
+            await world.ship(orders[label])
+        await _settle(world)
 
-        await _assert_done_once(world, order)
-        sends = len(company.calls_to(call))
-        is_late_marketplace = label == "late" and call != CREATE
-        assert sends == (1 if loss.has_effect and not is_late_marketplace else 2)
-        failed = [row for row in await world.history(order) if row["outcome"] == "failed"]
-        assert failed
-        assert ("was lost" in failed[0]["message"]) is not loss.outcome_is_known
+        for label, order in orders.items():
+            await _assert_done_once(world, order, label)
+            failed = [row for row in await world.history(order) if row["outcome"] == "failed"]
+            assert [row["call"] for row in failed] == [NAMES[call]], label
+            assert ("was lost" in failed[0]["message"]) is not LOSSES[label].is_known, label
+        again = sum(not loss.has_effect for loss in LOSSES.values())
+        assert len(company.calls_to(call)) == len(LOSSES) + again
 
 
-@pytest.mark.parametrize(
-    "call",
-    ["GET */orders/*", "POST */shipping-quotes", "GET */order/search", "GET */product/search"],
-)
-@pytest.mark.parametrize(
-    "fault", [Fault.TRUNCATE_BODY, Fault.NOT_JSON, Fault.WRONG_TYPE, Fault.EMPTY_BODY]
-)
-async def test_answer_to_a_question_makes_no_sense(
-    sqlite_store: Store, clock: FakeClock, call: str, fault: Fault
+@pytest.mark.parametrize("call", [ACCEPT, CREATE, CONFIRM])
+async def test_write_that_takes_effect_after_the_timeout(
+    sqlite_store: Store, clock: FakeClock, call: str
 ) -> None:
-    """An odd body is an error of that attempt: the question is asked again and all goes on."""
-    async with build_world(sqlite_store, clock, warehouse=prompt()) as world:
-        company = world.active_ants if "search" in call else world.ankorstore
-        company.faults.once(call, fault)
-        order = await _carry(world)
+    """A write that is still under way somewhere takes effect late, and nothing happens twice."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        company = world.active_ants if call == CREATE else world.ankorstore
+        order = world.ankorstore.place_order(TOTE, GOOD)
+        company.faults.once(call, Fault.LATENCY, seconds=25.0)
+        await world.tell(order)
+        await world.work()
+        await _settle(world)
+        await world.ship(order)
+        await _settle(world)
 
-        await _assert_done_once(world, order)
-        assert (await world.told(order)).count("failed") == 1
-        assert (world.accepts(), world.creates(), world.confirms()) == (1, 1, 1)
+        await _assert_done_once(world, order, call)
+        took_effect = [one for one in company.calls_to(call) if one.status == 200]
+        assert len(took_effect) == 1
+        assert len(company.calls_to(call)) == (1 if call == CREATE else 2)
+
+
+QUESTIONS = {
+    "GET */orders/*": "read order",
+    "POST */shipping-quotes": "request quotes",
+    "GET */order/search": "find order",
+    "GET */product/search": "find product",
+    "GET */stock/bulk/*": "read all stock",
+}
+ODD_BODIES = [Fault.NOT_JSON, Fault.WRONG_TYPE]
+
+
+async def test_answer_to_a_question_makes_no_sense(sqlite_store: Store, clock: FakeClock) -> None:
+    """An odd body is an error of that attempt: the question is asked again and all goes on."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        for number in range(len(QUESTIONS) * len(ODD_BODIES)):
+            world.active_ants.set_stock(f"SKU-{number}", 10)
+        orders = {}
+        for number, (call, fault) in enumerate(product(QUESTIONS, ODD_BODIES)):
+            line = OrderedLine(f"SKU-{number}")
+            order = orders[call, fault] = world.ankorstore.place_order([line], GOOD)
+            if "stock" in call:
+                clock.advance(3601)
+            is_ours = "search" in call or "stock" in call
+            company = world.active_ants if is_ours else world.ankorstore
+            company.faults.once(call, fault)
+            await world.tell(order)
+            await world.work()
+            await world.pass_time(65)
+            await world.ship(order)
+            await world.pass_time(4)
+
+        for (call, fault), order in orders.items():
+            await _assert_done_once(world, order, f"{call} {fault}")
+            failed = [row for row in await world.history(order) if row["outcome"] == "failed"]
+            assert [row["call"] for row in failed] == [QUESTIONS[call]], fault
+        count = len(orders)
+        assert (world.accepts(), world.creates(), world.confirms()) == (count, count, count)
 
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER_AFTER, Fault.LOSE_ANSWER_BEFORE])
@@ -121,8 +160,11 @@ async def test_lost_answers_all_the_way(store: Store, clock: FakeClock, fault: F
         for call in (ACCEPT, CONFIRM):
             world.ankorstore.faults.once(call, fault)
         world.active_ants.faults.once(CREATE, fault)
-        order = await _carry(world)
+        order = world.ankorstore.place_order(TOTE, GOOD)
+        await world.tell(order)
+        await world.work()
+        await _settle(world)
 
-        await _assert_done_once(world, order)
+        await _assert_done_once(world, order, fault)
         sends = 1 if fault is Fault.LOSE_ANSWER_AFTER else 2
         assert (world.accepts(), world.creates(), world.confirms()) == (sends, sends, sends)

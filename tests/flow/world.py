@@ -10,11 +10,19 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from app.domain.record import OrderRecord
+from app.jobs import SHIPMENTS
 from app.settings import Settings
-from app.simulator import Order, SimulatedActiveAnts, SimulatedAnkorstore, WarehouseHabits
+from app.simulator import (
+    Order,
+    Shipment,
+    SimulatedActiveAnts,
+    SimulatedAnkorstore,
+    WarehouseHabits,
+)
 from app.store.decisions import retry_order
 from app.store.inbox import Disposition, Inbox, IncomingEvent
 from app.store.queries import find_order, load_history
+from app.store.schedules import run_soon
 from app.store.session import Store
 from app.wiring import Companies, Transports, build_companies
 from app.worker import Worker
@@ -57,6 +65,10 @@ class World:
         self.worker = Worker(self.settings, self.store, self.companies)
         await self.worker.run_jobs_once()
 
+    def start_worker(self) -> None:
+        """Start a process anew: what the last one held in memory is gone."""
+        self.worker = Worker(self.settings, self.store, self.companies)
+
     async def tell(
         self, order: Order, event_id: str | None = None, event_type: str = "order.brand_created"
     ) -> Disposition:
@@ -88,6 +100,22 @@ class World:
             self.clock.advance(seconds / steps)
             await self.run_jobs()
             await self.work()
+
+    async def poll_feed(self) -> None:
+        """Let the worker read the warehouse's feed now, and carry what that wakes."""
+        await self.run_job(SHIPMENTS)
+
+    async def run_job(self, name: str) -> None:
+        """Let the worker run one periodic job now, and carry what that wakes."""
+        await run_soon(self.store, name)
+        await self.run_jobs()
+        await self.work()
+
+    async def ship(self, order: Order, **arguments: Any) -> Shipment:
+        """Let the warehouse ship, and the service hear of it."""
+        shipment = self.active_ants.ship(str(order.reference), **arguments)
+        await self.poll_feed()
+        return shipment
 
     async def held(self, order: Order) -> OrderRecord:
         """Return the order as the store holds it."""

@@ -8,7 +8,7 @@ this finds more than every fault always on.
 from dataclasses import dataclass, field
 from random import Random
 
-FAULTY_SECONDS = 90.0
+FAULTY_SECONDS = 75.0
 SETTLE_SECONDS = 10.0
 TIMEOUT_SECONDS = 4.0
 LEASE_SECONDS = 12.0
@@ -54,6 +54,7 @@ class OrderPlan:
     parts: int
     doings: list[tuple[float, str]] = field(default_factory=list)
     arrives_accepted: bool = False
+    number_is_taken: bool = False
 
 
 @dataclass(slots=True)
@@ -85,8 +86,8 @@ def draw_plan(seed: int) -> Plan:
     random = Random(seed)
     is_calm = random.random() < 0.1
     exchange_faults = {} if is_calm else _some(random, EXCHANGE_FAULTS, (0.02, 0.25))
-    store_faults = {} if is_calm or random.random() < 0.5 else _some(
-        random, STORE_FAULTS, (0.005, 0.05)
+    store_faults = (
+        {} if is_calm or random.random() < 0.5 else _some(random, STORE_FAULTS, (0.005, 0.05))
     )
     lag = random.choice((0.0, 0.0, 2.0, 5.0))
     return Plan(
@@ -125,6 +126,7 @@ def _draw_order(random: Random) -> OrderPlan:
         parcels=random.choice((1, 1, 2)),
         parts=random.choice((1, 1, 2)),
         arrives_accepted=random.random() < 0.2,
+        number_is_taken=random.random() < 0.05,
     )
     if random.random() < 0.4:
         for _ in range(random.choice((1, 1, 2))):

@@ -92,9 +92,7 @@ class Wire(httpx.AsyncBaseTransport):
             answer.status, headers=answer.wire_headers(), content=answer.body, request=request
         )
 
-    async def _exchange(
-        self, ask: Ask, fate: Fate, answered: "asyncio.Future[Answer]"
-    ) -> None:
+    async def _exchange(self, ask: Ask, fate: Fate, answered: "asyncio.Future[Answer]") -> None:
         await asyncio.sleep(fate.out_seconds)
         if fate.is_lost_out:
             self._note(ask, "never arrived")

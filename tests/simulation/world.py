@@ -84,6 +84,7 @@ class World:
         self.orders: list[Order] = []
         self.plans: dict[str, OrderPlan] = {}
         self.touched: set[str] = set()
+        self.accepted_by_people: set[str] = set()
         self.connection = _empty_database()
         self.engine = create_engine(
             "sqlite://", creator=lambda: self.connection, poolclass=StaticPool
@@ -289,6 +290,9 @@ class World:
         self.orders.append(order)
         self.plans[order.id] = plan
         self.note(f"people place {order.reference}")
+        if plan.number_is_taken:
+            self.observer.take_number(order)
+            self.touched.add(order.id)
         passed = 0.0
         for at, doing in sorted(plan.doings):
             await asyncio.sleep(at - passed)
@@ -303,6 +307,7 @@ class World:
                     self.ankorstore.cancel_order(order.id)
                 case "accept":
                     self.ankorstore.accept_by_person(order.id)
+                    self.accepted_by_people.add(order.id)
                 case "reject":
                     self.ankorstore.reject_by_person(order.id)
                 case "revert":

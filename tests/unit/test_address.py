@@ -306,12 +306,15 @@ def test_lines_too_long_to_be_an_address(length: int) -> None:
      "rue 1 rue ", "BP 1 ", "Postfach 1 ", "bis 2 ", "1, 1", "b. 1 "],
 )  # fmt: skip
 def test_hostile_lines_take_no_time(unit: str) -> None:
-    """No repetition makes matching slow, whether it ends well or not."""
-    started_at = time.perf_counter()
+    """
+    No repetition makes matching slow, whether it ends well or not: one that multiplied would
+    take hours, and time of the processor does not depend on what else runs.
+    """
+    started_at = time.process_time()
     for country in ("NL", "FR"):
-        for length in (300, 200_000):
+        for length in (300, 20_000):
             for line in ("Weg 1 " + unit * length, "1 " + unit * length):
                 cut = line[: length - 1] + "!"
                 split_street(cut, country)
                 is_post_box(cut, country)
-    assert time.perf_counter() - started_at < 2
+    assert time.process_time() - started_at < 5

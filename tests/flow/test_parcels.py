@@ -1,0 +1,106 @@
+"""The tracking of several parcels, told after the confirm: it may fail without undoing it."""
+
+import pytest
+
+from app.domain.lifecycle import State
+from app.simulator import Address, Fault, Order, OrderedLine
+from app.store.session import Store
+from tests.fake_clock import FakeClock
+from tests.flow.world import World, build_world, hand_driven
+
+GOOD = Address("Ina Smit", "Winkel Smit", "Damstraat 14", "1012 JS", "Amsterdam", "NL")
+TRACKING = "* */master-orders/*/tracking"
+
+
+async def _place(world: World) -> Order:
+    order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
+    await world.tell(order)
+    await world.work()
+    return order
+
+
+def _told(world: World) -> list[str]:
+    return [call.method for call in world.ankorstore.calls_to(TRACKING)]
+
+
+def _numbers(order: Order) -> list[str]:
+    assert order.parcel_tracking is not None
+    return [parcel["trackingNumber"] for parcel in order.parcel_tracking["parcels"]]
+
+
+async def _ship_more(world: World, order: Order, number: str) -> None:
+    """Let the warehouse send something of a finished order again."""
+    (placed,) = world.active_ants.orders_numbered(str(order.reference))
+    placed.items[0].shipped = 0
+    await world.ship(order, tracking=[number])
+
+
+async def test_all_parcels_are_told(store: Store, clock: FakeClock) -> None:
+    """One parcel is told with the confirm; of two, both are told through the master order."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        one, two = await _place(world), await _place(world)
+        await world.ship(one, tracking=["A1"])
+        assert _told(world) == []
+        await world.ship(two, tracking=["B1", "B2"])
+
+        assert _told(world) == ["GET", "POST"]
+        assert (_numbers(two), one.parcel_tracking) == (["B1", "B2"], None)
+        assert (await world.held(two)).outcome == "completed"
+        assert world.confirms() == 2
+
+
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+async def test_goods_that_follow_later_are_told_too(
+    sqlite_store: Store, clock: FakeClock, answer_is_lost: bool
+) -> None:
+    """A shipment after the confirm changes the tracking and nothing else."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        if answer_is_lost:
+            world.ankorstore.faults.once("POST */confirm", Fault.LOSE_ANSWER_AFTER)
+        order = await _place(world)
+        await world.ship(order, tracking=["A1"])
+        await world.pass_time(5)
+        assert (await world.held(order)).outcome == "completed"
+        await _ship_more(world, order, "A2")
+        assert (_told(world), _numbers(order)) == (["GET", "POST"], ["A1", "A2"])
+        await _ship_more(world, order, "A3")
+
+        assert _told(world) == ["GET", "POST", "GET", "PATCH"]
+        assert _numbers(order) == ["A1", "A2", "A3"]
+        await world.tell(order, event_type="order.shipment_received")
+        await world.work()
+        assert len(_told(world)) == 4
+        held = await world.held(order)
+        assert (held.state, held.outcome, world.confirms()) == (State.CLOSED, "completed", 1)
+
+
+async def test_tracking_that_is_refused_is_a_warning(sqlite_store: Store, clock: FakeClock) -> None:
+    """Where parcels cannot be told, the order stays shipped and closed."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        world.ankorstore.habits.allows_parcel_tracking = False
+        order = await _place(world)
+        await world.ship(order, parcels=2)
+        await world.pass_time(86_400, steps=2)
+
+        held = await world.held(order)
+        assert (held.state, held.outcome, held.attention_reason) == (
+            State.CLOSED,
+            "completed",
+            None,
+        )
+        assert (await world.told(order))[-1] == "warning"
+        assert _told(world) == ["GET", "POST"]
+
+
+async def test_tracking_that_fails_is_told_later(sqlite_store: Store, clock: FakeClock) -> None:
+    """The company's trouble only delays the follow-up of an order that is closed already."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        world.ankorstore.faults.once("POST */tracking", Fault.SERVER_ERROR_BEFORE, times=3)
+        order = await _place(world)
+        await world.ship(order, tracking=["A1", "A2"])
+        assert (await world.held(order)).outcome == "completed"
+        assert order.parcel_tracking is None
+        await world.pass_time(12, steps=4)
+
+        assert _numbers(order) == ["A1", "A2"]
+        assert (await world.held(order)).next_attempt_at is None

@@ -1,0 +1,299 @@
+"""Health, status and metrics: true, without a token, and without anybody's data."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import insert, text
+
+from app import __version__
+from app.domain.lifecycle import State
+from app.store.migrate import known_revisions
+from app.store.models import PeerState, Schedule, Shipment
+from app.store.presence import beat, say_goodbye
+from app.store.session import Store
+from app.web.health import STALE_WORKER_SECONDS, check_readiness
+from tests.fake_clock import FakeClock
+from tests.integration.web import deliver, event_body, running_web
+from tests.store_rows import add_order, order_id_of
+
+NO_PEER = {"last_success_at": None, "last_error_at": None, "last_error": None, "budget_left": None}
+
+
+@pytest.fixture
+async def client(database_url: str, clock: FakeClock) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client without any token."""
+    async with running_web(database_url, clock) as made:
+        yield made
+
+
+@dataclass
+class LocalWorker:
+    """A worker in the web process, as far as its health goes."""
+
+    worker_id: str = "here"
+    alive: bool = True
+
+    def is_alive(self) -> bool:
+        return self.alive
+
+
+async def beats(store: Store, worker_id: str, peers: Mapping[str, Any] | None = None) -> None:
+    await beat(store, worker_id, version=__version__, started_at=store.now(), peers=peers or {})
+
+
+async def failing(store: Store, worker: LocalWorker | None) -> set[str]:
+    """Return which required checks fail."""
+    entries = await check_readiness(store, known_revisions(), worker)
+    assert {"store", "schema", "worker"} <= set(entries)
+    return {name for name, entry in entries.items() if entry["required"] and not entry["ok"]}
+
+
+async def run(store: Store, *statements: str) -> None:
+    async with store.write() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+
+
+async def test_alive_while_the_store_is_away(client: httpx.AsyncClient, store: Store) -> None:
+    """Liveness asks nothing of the database."""
+    await run(store, "DROP TABLE alembic_version", "DROP TABLE workers")
+
+    answer = await client.get("/health/live")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+async def test_ready_without_a_worker_here(client: httpx.AsyncClient) -> None:
+    """A web process without a worker is ready by its store and schema; the worker is an entry."""
+    answer = await client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    checks = answer.json()["checks"]
+    assert {name: (entry["ok"], entry["required"]) for name, entry in checks.items()} == {
+        "store": (True, True),
+        "schema": (True, True),
+        "worker": (False, False),
+        "warehouse_settings": (False, False),
+    }
+
+
+async def test_not_ready_without_its_store(client: httpx.AsyncClient, store: Store) -> None:
+    """With the tables gone the answer is 503 and says which check failed."""
+    await run(store, "DROP TABLE alembic_version")
+
+    answer = await client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()["ready"]) == (503, False)
+    assert answer.json()["checks"]["store"]["ok"] is False
+
+
+@pytest.mark.parametrize("table", ["workers", "schedules"])
+async def test_not_ready_with_a_table_missing(
+    client: httpx.AsyncClient, store: Store, table: str
+) -> None:
+    """A schema that lacks a table is a 503 with entries, not a breakdown."""
+    await run(store, f"DROP TABLE {table}")
+
+    answer = await client.get("/health/ready")
+
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["store"]["ok"] is False
+
+
+async def test_an_older_schema_is_not_ready_and_a_newer_one_is(store: Store) -> None:
+    """A revision this version has outgrown is refused; one it never heard of is newer and fine."""
+    revision = known_revisions()[0]
+    for versions, is_ready in (
+        (("9999", revision), False),
+        ((revision, "0000"), True),
+        (("9999",), True),
+    ):
+        entries = await check_readiness(store, versions, None)
+        assert entries["schema"]["ok"] is is_ready, versions
+    await run(store, "DELETE FROM alembic_version")
+    assert await failing(store, None) == {"schema"}
+
+
+async def test_the_worker_here_must_beat(store: Store, clock: FakeClock) -> None:
+    """A worker in this process makes it unready when it never beat, is stale, or has died."""
+    worker = LocalWorker()
+    assert await failing(store, worker) == {"worker"}
+
+    await beats(store, "here")
+    assert await failing(store, worker) == set()
+    worker.alive = False
+    assert await failing(store, worker) == {"worker"}
+    worker.alive = True
+
+    clock.advance(STALE_WORKER_SECONDS)
+    assert await failing(store, worker) == set()
+    clock.advance(1)
+    await beats(store, "elsewhere")
+    assert await failing(store, worker) == {"worker"}
+
+
+async def test_a_stale_worker_elsewhere_is_only_told(
+    client: httpx.AsyncClient, store: Store, clock: FakeClock
+) -> None:
+    """A worker of another process that fell silent shows here and in the status, without a 503."""
+    await beats(store, "elsewhere")
+    assert (await client.get("/health/ready")).json()["checks"]["worker"]["ok"] is True
+    clock.advance(STALE_WORKER_SECONDS + 1)
+
+    ready = await client.get("/health/ready")
+    status = (await client.get("/status")).json()
+
+    assert (ready.status_code, ready.json()["checks"]["worker"]["ok"]) == (200, False)
+    assert [(one["worker_id"], one["is_stale"]) for one in status["workers"]] == [
+        ("elsewhere", True)
+    ]
+    await say_goodbye(store, "elsewhere")
+    assert (await client.get("/status")).json()["workers"] == []
+
+
+async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None:
+    """Every documented entry is there from the start, every state with its zero."""
+    status = (await client.get("/status")).json()
+
+    job = {"last_run_at": None, "next_run_at": None, "last_error": None, "last_note": None}
+    assert status == {
+        "orders": {str(state): 0 for state in State},
+        "needs_attention": 0,
+        "oldest_unfinished_seconds": 0,
+        "inbox": {"stored": 0, "unprocessed": 0},
+        "found_by": {"webhook": 0, "reconcile": 0},
+        "peers": {"ankorstore": NO_PEER, "active_ants": NO_PEER},
+        "schedules": {"shipments": job, "reconcile": job, "warehouse_settings": job},
+        "version": __version__,
+        "workers": [],
+        "shipments_not_matched": 0,
+    }
+
+
+async def test_the_status_counts(client: httpx.AsyncClient, store: Store, clock: FakeClock) -> None:
+    """Orders by state and finder, attention, events, the oldest order, peers and jobs are told."""
+    await add_order(store, 1, state="closed", outcome="completed", created_at=clock.now())
+    clock.advance(50)
+    await add_order(store, 2, state="placed", attention_reason="stock_short")
+    await add_order(store, 3, found_by="reconcile")
+    await add_order(store, 4, state="negotiating")
+    await deliver(client, event_body("one", order_id_of(3)))
+    await deliver(client, event_body("two", data=None))
+    last_error = {"last_error_at": clock.now(), "last_error": "Transient: ankorstore read order"}
+    await beats(store, "w", {"ankorstore": {**last_error, "budget_left": 17}})
+    await beats(store, "w", {"ankorstore": {"last_success_at": clock.now(), "budget_left": 16}})
+    async with store.write() as connection:
+        await connection.execute(
+            insert(Schedule).values(name="reconcile", next_run_at=clock.now(), last_error="oh")
+        )
+    clock.advance(25)
+
+    status = (await client.get("/status")).json()
+
+    at = (clock.now() - timedelta(seconds=25)).isoformat()
+    assert status["orders"] == {str(state): 0 for state in State} | {
+        "received": 1,
+        "placed": 1,
+        "closed": 1,
+        "negotiating": 1,
+    }
+    assert (status["needs_attention"], status["oldest_unfinished_seconds"]) == (1, 25)
+    assert status["inbox"] == {"stored": 2, "unprocessed": 1}
+    assert status["found_by"] == {"webhook": 3, "reconcile": 1}
+    assert status["peers"]["ankorstore"] == {
+        "last_success_at": at,
+        "last_error_at": at,
+        "last_error": "Transient: ankorstore read order",
+        "budget_left": 16,
+    }
+    assert status["schedules"]["reconcile"] == {
+        "last_run_at": None,
+        "next_run_at": at,
+        "last_error": "oh",
+        "last_note": None,
+    }
+
+
+async def test_without_a_store_the_status_is_a_503(client: httpx.AsyncClient, store: Store) -> None:
+    """The status of a service whose tables are gone is an error in JSON, not a breakdown."""
+    await run(store, "DROP TABLE peers")
+
+    answer = await client.get("/status")
+
+    assert (answer.status_code, set(answer.json())) == (503, {"error"})
+
+
+def values_of(body: str) -> dict[str, float]:
+    """Return every sample of a metrics page by name and labels."""
+    return {
+        sample.name
+        + "".join(f",{name}={value}" for name, value in sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(body)
+        for sample in family.samples
+    }
+
+
+async def test_the_metrics_can_be_parsed(client: httpx.AsyncClient, store: Store) -> None:
+    """The metrics page is Prometheus text with the service's figures in it."""
+    await add_order(store, 1, state="placed", attention_reason="stock_short")
+    before = values_of((await client.get("/metrics")).text)
+    await deliver(client, event_body())
+
+    answer = await client.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain")
+    values = values_of(answer.text)
+    assert values["antbridge_database_up"] == 1
+    assert values["antbridge_orders,state=placed"] == 1
+    assert values["antbridge_orders,state=shipped"] == 0
+    assert values["antbridge_needs_attention"] == 1
+    assert values["antbridge_events_stored"] - before["antbridge_events_stored"] == 1
+    taken = "antbridge_webhook_deliveries_total,answer=200"
+    assert values[taken] - before.get(taken, 0) == 1
+
+
+async def test_metrics_without_a_store(client: httpx.AsyncClient, store: Store) -> None:
+    """With the tables gone the page still parses and says that the database is down."""
+    await run(store, "ALTER TABLE events RENAME TO away")
+
+    answer = await client.get("/metrics")
+
+    assert answer.status_code == 200
+    assert values_of(answer.text)["antbridge_database_up"] == 0
+
+
+async def test_watching_needs_no_token_and_shows_nobody(
+    client: httpx.AsyncClient, store: Store, clock: FakeClock
+) -> None:
+    """Health, status and metrics answer without a token and name no order."""
+    await add_order(store, 1, marketplace_reference="REF-CANARY", state="placed")
+    await add_order(store, 2, attention_reason="stock_short", attention_detail=[{"x": "CANARY"}])
+    await deliver(client, event_body("EVENT-CANARY", order_id_of(3)))
+    async with store.write() as connection:
+        await connection.execute(
+            insert(PeerState).values(name="somebody-else", last_error="no CANARY of ours")
+        )
+        await connection.execute(
+            insert(Shipment).values(
+                warehouse_shipment_id="SHIP-CANARY",
+                disposition="not_matched",
+                source="feed",
+                parcel_count=1,
+                problems=[],
+                lines=[],
+                stored_at=clock.now(),
+            )
+        )
+
+    for path in ("/health/live", "/health/ready", "/status", "/metrics"):
+        answer = await client.get(path)
+        assert answer.status_code == 200
+        assert "CANARY" not in answer.text
+        for number in (1, 2, 3):
+            assert order_id_of(number) not in answer.text
+    assert (await client.get("/status")).json()["shipments_not_matched"] == 1
