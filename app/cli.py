@@ -10,6 +10,7 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import OperationalError
 
 from app import __version__
 from app.clock import SystemClock
@@ -69,6 +70,14 @@ def _service_settings() -> Settings:
     return settings
 
 
+def _bring_up_to_date(settings: Settings) -> str:
+    try:
+        return bring_up_to_date(settings.database_url)
+    except (OperationalError, OSError) as error:
+        problem = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise SettingsError(f"DATABASE_URL: the database cannot be used: {problem}") from None
+
+
 @cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -79,7 +88,9 @@ def serve(
 ) -> None:
     """Receive webhooks, serve the API, and work on orders."""
     settings = _service_settings()
-    bring_up_to_date(settings.database_url)
+    _bring_up_to_date(settings)
+    # The server raises the signal that stopped it once more, when all is done.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with hold_worker_role(settings.database_url, wanted=with_worker):
         uvicorn.run(
             create_app(settings, with_worker=with_worker),
@@ -96,7 +107,7 @@ def serve(
 def worker() -> None:
     """Work on orders without receiving webhooks."""
     settings = _service_settings()
-    bring_up_to_date(settings.database_url)
+    _bring_up_to_date(settings)
     with hold_worker_role(settings.database_url, wanted=True):
         asyncio.run(_run_worker(settings))
 
@@ -172,7 +183,7 @@ def migrate() -> None:
     """Bring the database's schema up to date."""
     settings = load_settings()
     configure_logs(settings.log_format, known_secrets(settings))
-    print(f"schema at revision {bring_up_to_date(settings.database_url)}")
+    print(f"schema at revision {_bring_up_to_date(settings)}")
 
 
 @cli.command()
@@ -308,7 +319,7 @@ def _with_store(work: Callable[[Store], Awaitable[int]]) -> None:
     """Run *work* on the database, with the service up or down; exit with what it returns."""
     settings = load_settings()
     configure_logs(settings.log_format, known_secrets(settings))
-    bring_up_to_date(settings.database_url)
+    _bring_up_to_date(settings)
 
     async def run() -> int:
         store = build_store(settings)

@@ -23,6 +23,8 @@ _HIDDEN_KEYS = re.compile(
     r"postal|city|recipient|retailer|raw_body|payload|detail",
     re.IGNORECASE,
 )
+_QUOTE_CHARACTERS = 8
+"""What an error says in fewer is found in ordinary words too, and is left alone."""
 _EXEMPT_KEYS = frozenset({"fencing_token"})
 _encode = json.JSONEncoder(default=repr).encode
 
@@ -71,6 +73,7 @@ def render_exception(
     if error is not None:
         frames = traceback.extract_tb(error.__traceback__)[-8:]
         event_dict["error"] = type(error).__name__
+        event_dict["event"] = _without_words_of(error, str(event_dict.get("event", "")))
         event_dict["passed_through"] = " > ".join(
             f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}:{frame.name}" for frame in frames
         )
@@ -86,6 +89,14 @@ class _StandardOutput:
         sys.stdout.flush()
 
     debug = info = warning = error = critical = msg
+
+
+def _without_words_of(error: BaseException, text: str) -> str:
+    """Take what *error* says out of *text*: the event loop's own messages quote it."""
+    for words in (repr(error), str(error)):
+        if len(words) >= _QUOTE_CHARACTERS:
+            text = text.replace(words, type(error).__name__)
+    return text
 
 
 def configure_logs(log_format: Literal["json", "console"], secrets: Iterable[str] = ()) -> None:

@@ -16,6 +16,7 @@ from app.clock import Clock
 from app.settings import Settings
 from app.store.inbox import Inbox
 from app.store.migrate import known_revisions
+from app.store.session import Store
 from app.web.health import health_router
 from app.web.operations import operations_router
 from app.web.webhooks import Receiver
@@ -79,6 +80,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await _agree_on_time(store)
         if worker is not None:
             worker.start()
         # What was made by now lives for ever: taken out of collections, pauses get shorter.
@@ -107,6 +109,14 @@ def create_app(
     app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))
     app.add_exception_handler(Exception, _answer_bug)
     return app
+
+
+async def _agree_on_time(store: Store) -> None:
+    """Date what comes in by the database's clock, as the workers that look for it do."""
+    try:
+        await store.compare_clocks()
+    except Exception as trouble:
+        log.warning("clock.not_compared", error=type(trouble).__name__)
 
 
 def _nobody_to_wake() -> None:

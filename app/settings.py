@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 _PACK_MODE = re.compile(r"unit|pack|factor:[1-9][0-9]*")
@@ -56,7 +58,9 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: str = Field("sqlite:///data/antbridge.db", examples=["sqlite:///data/a.db"])
+    database_url: str = Field(
+        "sqlite:///data/antbridge.db", examples=["sqlite:///data/a.db"], repr=False
+    )
     operator_token: SecretStr = Field(SecretStr(""), examples=["a long random text"])
     log_format: Literal["json", "console"] = Field("json", examples=["json"])
 
@@ -144,6 +148,10 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ValueError("must start with sqlite:/// or postgresql://")
+        try:
+            make_url(value)
+        except (ArgumentError, ValueError):
+            raise ValueError("is no address of a database") from None
         return value
 
     @field_validator("ankorstore_base_url", "active_ants_base_url")

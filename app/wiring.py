@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from sqlalchemy.engine import make_url
 
 from app.active_ants.auth import password_login
 from app.active_ants.client import ActiveAntsWarehouse
@@ -177,4 +178,5 @@ def known_secrets(settings: Settings) -> list[str]:
         settings.active_ants_password,
         *settings.ankorstore_webhook_secrets,
     ]
-    return [secret.get_secret_value() for secret in secrets]
+    values = [secret.get_secret_value() for secret in secrets]
+    return [*values, str(make_url(settings.database_url).password or "")]

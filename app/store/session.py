@@ -6,7 +6,6 @@ connection, so that a transaction never fails half way for a lock; readers have 
 their own, or a read inside a write would wait for itself. PostgreSQL has one.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -138,17 +137,3 @@ def _sqlite_engine(url: str, *, is_writer: bool) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
     return engine
-
-
-async def wait_until_reachable(store: Store, attempts: int = 30) -> None:
-    """Wait for a database that is still starting; the last failure is raised."""
-    for attempt in range(attempts):
-        try:
-            async with store.read() as connection:
-                await connection.exec_driver_sql("SELECT 1")
-        except Exception:
-            if attempt + 1 == attempts:
-                raise
-            await asyncio.sleep(1)
-        else:
-            return

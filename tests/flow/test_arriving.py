@@ -2,7 +2,8 @@
 
 from app.domain.lifecycle import State
 from app.simulator import Address, Order, OrderedLine
-from app.store.inbox import Disposition
+from app.store.inbox import Disposition, IncomingEvent
+from app.store.queries import load_figures
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven, prompt
@@ -121,6 +122,22 @@ async def test_status_nobody_knows_is_kept_and_shown(sqlite_store: Store, clock:
         assert held.attention_reason == "unknown_marketplace_status"
         assert held.attention_detail[0]["detail"] == "brand_ponders"
         assert world.writes() == []
+
+
+async def test_event_without_an_order_of_ours_is_kept_and_ignored(
+    store: Store, clock: FakeClock
+) -> None:
+    """An external order's event is stored as ignored: no order comes of it and no call is made."""
+    async with build_world(store, clock) as world:
+        calls = len(world.ankorstore.calls)
+        event = IncomingEvent("ankorstore", "e", "external_order.created", None, b"{}", {}, None)
+        assert await world.inbox.store_event(event) is Disposition.IGNORED
+        await world.work()
+
+        figures = await load_figures(store)
+        assert (figures.events_stored, figures.events_unprocessed) == (1, 0)
+        assert sum(figures.orders.values()) == 0
+        assert len(world.ankorstore.calls) == calls
 
 
 async def test_same_event_twice_wakes_once(store: Store, clock: FakeClock) -> None:

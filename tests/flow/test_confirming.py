@@ -220,31 +220,3 @@ async def test_tracking_is_told_in_one_form(
             {"trackingLink"} if has_link else {"trackingProvider", "trackingNumber"},
         )
         assert "123456789" in str(told)
-
-
-@pytest.mark.parametrize("comes_after_all", [True, False])
-async def test_tracking_that_is_missing(
-    sqlite_store: Store, clock: FakeClock, comes_after_all: bool
-) -> None:
-    """The warehouse is asked again for hours; then the order is confirmed without, and warned."""
-    async with build_world(
-        sqlite_store, clock, warehouse=hand_driven(), shipment_poll_seconds=2 * HOUR
-    ) as world:
-        order = await _place(world)
-        shipment = await world.ship(order, shipping_method="BELBE_BP")
-        assert (await world.held(order)).waits_for == "the tracking number"
-        if comes_after_all:
-            shipment.parcels[0].track_url = "https://track.bpost.example/1"
-        await world.pass_time(11.9 * HOUR, steps=6)
-        assert world.confirms() == int(comes_after_all)
-        await world.pass_time(2 * HOUR)
-
-        assert ((await world.held(order)).outcome, world.confirms()) == ("completed", 1)
-        (confirm,) = world.ankorstore.calls_to(CONFIRM)
-        told = (confirm.json() or {}).get("tracking")
-        messages = " ".join(row["message"] for row in await world.history(order))
-        if comes_after_all:
-            assert told == {"trackingLink": "https://track.bpost.example/1"}
-        else:
-            assert told is None
-        assert ("confirming without" in messages) is not comes_after_all

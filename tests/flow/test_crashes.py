@@ -79,8 +79,8 @@ async def _learn_stock(world: World) -> None:
 async def test_what_a_plain_order_costs(counted: CountedStore, clock: FakeClock) -> None:
     """
     A plain order costs six calls to Ankorstore: read, accept, read before quoting, quote,
-    confirm, read back. Its own commits are nine: a claim, an intent and an answer each for
-    accept, create and confirm (the create has no claim of its own), and the closing.
+    confirm, read back. Its own commits are nine: two claims, an intent and an answer each for
+    accept, create and confirm, and the closing.
     """
     async with build_world(counted, clock, warehouse=hand_driven()) as world:
         await _learn_stock(world)

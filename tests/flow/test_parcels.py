@@ -1,4 +1,4 @@
-"""The tracking of several parcels, told after the confirm: it may fail without undoing it."""
+"""What the marketplace is told of parcels: late, several, more of them, and when it fails."""
 
 import pytest
 
@@ -9,6 +9,7 @@ from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
 
 GOOD = Address("Ina Smit", "Winkel Smit", "Damstraat 14", "1012 JS", "Amsterdam", "NL")
+HOUR = 3600.0
 TRACKING = "* */master-orders/*/tracking"
 
 
@@ -104,3 +105,31 @@ async def test_tracking_that_fails_is_told_later(sqlite_store: Store, clock: Fak
 
         assert _numbers(order) == ["A1", "A2"]
         assert (await world.held(order)).next_attempt_at is None
+
+
+@pytest.mark.parametrize("comes_after_all", [True, False])
+async def test_tracking_that_is_missing(
+    sqlite_store: Store, clock: FakeClock, comes_after_all: bool
+) -> None:
+    """The warehouse is asked again for hours; then the order is confirmed without, and warned."""
+    async with build_world(
+        sqlite_store, clock, warehouse=hand_driven(), shipment_poll_seconds=2 * HOUR
+    ) as world:
+        order = await _place(world)
+        shipment = await world.ship(order, shipping_method="BELBE_BP")
+        assert (await world.held(order)).waits_for == "the tracking number"
+        if comes_after_all:
+            shipment.parcels[0].track_url = "https://track.bpost.example/1"
+        await world.pass_time(11.9 * HOUR, steps=6)
+        assert world.confirms() == int(comes_after_all)
+        await world.pass_time(2 * HOUR)
+
+        assert ((await world.held(order)).outcome, world.confirms()) == ("completed", 1)
+        (confirm,) = world.ankorstore.calls_to("POST */confirm")
+        told = (confirm.json() or {}).get("tracking")
+        messages = " ".join(row["message"] for row in await world.history(order))
+        if comes_after_all:
+            assert told == {"trackingLink": "https://track.bpost.example/1"}
+        else:
+            assert told is None
+        assert ("confirming without" in messages) is not comes_after_all

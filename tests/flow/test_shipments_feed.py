@@ -1,7 +1,5 @@
 """The feed of shipments: whose rows they are, what is acknowledged, and what follows."""
 
-from typing import Any
-
 import pytest
 from sqlalchemy import func, select
 
@@ -188,69 +186,3 @@ async def test_more_than_ordered_is_told_and_goes_on(sqlite_store: Store, clock:
         assert (await world.held(order)).outcome == "completed"
         messages = [row["message"] for row in await world.history(order)]
         assert any("warning: more was shipped than ordered: 2 of MUG-02" in m for m in messages)
-
-
-FOREIGN_MARK = "0b1f7c1e-0000-4000-8000-000000000000"
-
-
-@pytest.mark.parametrize("extra1", [FOREIGN_MARK, None])
-async def test_our_number_on_a_foreign_row(
-    sqlite_store: Store, clock: FakeClock, extra1: str | None
-) -> None:
-    """A row of our number without our mark is shown as not matched and never acknowledged."""
-    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
-        order = await _place(world)
-        world.active_ants.add_foreign_shipments(
-            1, external_order_number=str(order.reference), extra1=extra1
-        )
-        await world.poll_feed()
-
-        held = await world.held(order)
-        assert (held.state, held.attention_reason, world.confirms()) == (State.PLACED, None, 0)
-        assert world.active_ants.acknowledged == set()
-        async with world.store.read() as connection:
-            row = (await connection.execute(select(Shipment.disposition, Shipment.order_id))).one()
-        assert tuple(row) == ("not_matched", None)
-
-
-def _ship_under_another_number(world: World, order: Order, **changes: Any) -> None:
-    shipment = world.active_ants.ship(str(order.reference))
-    for name, value in changes.items():
-        setattr(shipment, name, value)
-
-
-@pytest.mark.parametrize(
-    "changes", [{"external_order_number": "OLD-1"}, {"order_number": 1}], ids=["number", "theirs"]
-)
-async def test_goods_sent_under_another_number_are_urgent(
-    sqlite_store: Store, clock: FakeClock, changes: dict[str, Any]
-) -> None:
-    """Our goods under a number that is not the live one count for nothing and need a person."""
-    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
-        order = await _place(world)
-        _ship_under_another_number(world, order, **changes)
-        await world.poll_feed()
-
-        held = await world.held(order)
-        assert held.attention_reason == "replaced_order_shipped"
-        assert (held.state, world.confirms()) == (State.PLACED, 0)
-        with pytest.raises(Exception, match="A retry does not settle that"):
-            await world.retry(order)
-
-
-async def test_second_warehouse_order_that_ships_after_the_end(
-    sqlite_store: Store, clock: FakeClock
-) -> None:
-    """Goods that leave twice are urgent also when the order was closed long ago."""
-    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
-        order = await _place(world)
-        first = await world.ship(order)
-        assert (await world.held(order)).outcome == "completed"
-        (placed,) = world.active_ants.orders_numbered(str(order.reference))
-        placed.items[0].shipped = 0
-        _ship_under_another_number(world, order, order_number=first.order_number + 1)
-        await world.poll_feed()
-
-        held = await world.held(order)
-        assert (held.state, held.attention_reason) == (State.CLOSED, "replaced_order_shipped")
-        assert world.confirms() == 1

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -15,7 +16,9 @@ from sqlalchemy import text
 
 import app.store.inbox as inbox_module
 import app.web.webhooks as webhooks_module
+from app.clock import SystemClock
 from app.store.models import Event, Order
+from app.store.orders import has_due_orders
 from app.store.session import Store
 from app.web.webhooks import MAX_BODY_BYTES
 from tests.fake_clock import FakeClock
@@ -306,6 +309,20 @@ async def test_many_deliveries_at_once(client: httpx.AsyncClient, store: Store) 
 
     assert {answer.status_code for answer in answers} == {200}
     assert (await count_rows(store, Event), await count_rows(store, Order)) == (50, 10)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_a_receiver_whose_clock_is_fast(database_url: str, real_time_store: Store) -> None:
+    """An order taken in by a process whose clock is wrong is due at once, by the database's."""
+
+    class FastClock(SystemClock):
+        def now(self) -> datetime:
+            return super().now() + timedelta(hours=2)
+
+    async with running_web(database_url, FastClock()) as client:
+        assert (await deliver(client, event_body())).status_code == 200
+
+    assert await has_due_orders(real_time_store)
 
 
 async def test_only_post_is_taken(client: httpx.AsyncClient) -> None:

@@ -29,6 +29,21 @@ EXCHANGE_FAULTS = (
     "wrong type",
     "empty",
 )
+ROUTES = (
+    "POST */-actions/transition",
+    "POST */order/add",
+    "GET */order/search",
+    "POST */shipping-quotes",
+    "POST */confirm",
+    "GET */api/v1/orders/*",
+    "GET */api/v1/orders",
+    "POST */shipment/byordertype",
+    "POST */shipment/sync",
+    "POST */shipment/search",
+    "* */tracking",
+    "POST */token",
+)
+"""Where the faults of a run may strike, when they do not strike everywhere."""
 STORE_FAULTS = ("fails before", "fails", "fails after", "busy")
 DOINGS = (
     "cancel",
@@ -66,6 +81,7 @@ class Plan:
     workers: int
     orders: list[OrderPlan]
     exchange_faults: dict[str, float]
+    fault_routes: tuple[str, ...]
     store_faults: dict[str, float]
     crash_chance: float
     clock_jump_seconds: float
@@ -85,7 +101,11 @@ def draw_plan(seed: int) -> Plan:
     """Draw a run from *seed*."""
     random = Random(seed)
     is_calm = random.random() < 0.1
-    exchange_faults = {} if is_calm else _some(random, EXCHANGE_FAULTS, (0.02, 0.25))
+    # Faults everywhere keep an order from ever coming far; a few places, hit hard, do not.
+    is_focused = random.random() < 0.65
+    fault_routes = tuple(random.sample(ROUTES, random.choice((1, 2, 3)))) if is_focused else ("*",)
+    chances = (0.1, 0.6) if is_focused else (0.01, 0.1)
+    exchange_faults = {} if is_calm else _some(random, EXCHANGE_FAULTS, chances)
     store_faults = (
         {} if is_calm or random.random() < 0.5 else _some(random, STORE_FAULTS, (0.005, 0.05))
     )
@@ -96,6 +116,7 @@ def draw_plan(seed: int) -> Plan:
         workers=random.choice((1, 1, 2, 3)),
         orders=[_draw_order(random) for _ in range(random.choice((1, 1, 2, 3)))],
         exchange_faults=exchange_faults,
+        fault_routes=fault_routes,
         store_faults=store_faults,
         crash_chance=0.0 if is_calm else random.choice((0.0, 0.003, 0.01, 0.03)),
         clock_jump_seconds=random.choice((0.0, 0.0, 0.0, 2.0, -2.0)),

@@ -1,0 +1,242 @@
+"""Settings: defaults, right values, and one line for a wrong one that names the cure."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from app.settings import Settings, SettingsError, load_settings, require_service_settings
+
+SERVICE = {
+    "ANKORSTORE_CLIENT_ID": "client",
+    "ANKORSTORE_CLIENT_SECRET": "client-secret",
+    "ANKORSTORE_WEBHOOK_SECRETS": "one,two",
+    "ACTIVE_ANTS_USERNAME": "user",
+    "ACTIVE_ANTS_PASSWORD": "password",
+    "OPERATOR_TOKEN": "token",
+}
+
+
+@pytest.fixture(autouse=True)
+def empty_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Start with no setting in the environment and no `.env` in the folder."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+DEFAULTS = {
+    "DATABASE_URL": "sqlite:///data/antbridge.db",
+    "ANKORSTORE_BASE_URL": "https://www.ankorstore.com",
+    "ANKORSTORE_REQUESTS_PER_MINUTE": 600,
+    "ACTIVE_ANTS_REQUESTS_PER_MINUTE": 60,
+    "ANKORSTORE_BRAND_LABEL_CARRIER_CODE": "ankorstore",
+    "ACTIVE_ANTS_ORDER_TYPE": None,
+    "SHIPMENT_FEED": "by_type",
+    "ORDER_NUMBER_PREFIX": "",
+    "TAKE_ORDERS_SUBMITTED_AFTER": None,
+    "ACCEPT_MODE": "auto",
+    "PACK_MODE": None,
+    "STOCK_CHECK": "required",
+    "WAREHOUSE_FACTS_SECONDS": 600,
+    "VERDICT_SECONDS": 60,
+    "SHIPMENT_POLL_SECONDS": 300,
+    "RECONCILE_SECONDS": 300,
+    "RETRY_BASE_SECONDS": 1,
+    "WORKER_CONCURRENCY": 8,
+    "HTTP_TIMEOUT_SECONDS": 10,
+    "LEASE_SECONDS": 60,
+    "WAREHOUSE_SETTLE_SECONDS": 30,
+    "PARCEL_DEFAULT_CM": "40x30x20",
+    "PARCEL_DEFAULT_KG": Decimal(5),
+    "LOG_FORMAT": "json",
+}
+
+
+def test_the_documented_defaults() -> None:
+    """Without any setting the service has the defaults that its page tells."""
+    settings = load_settings()
+
+    assert {name: getattr(settings, name.lower()) for name in DEFAULTS} == DEFAULTS
+
+
+RIGHT: list[tuple[str, str, Any]] = [
+    ("DATABASE_URL", "postgresql://u:p@db/antbridge", "postgresql://u:p@db/antbridge"),
+    ("DATABASE_URL", "postgres://u:p@db/antbridge", "postgres://u:p@db/antbridge"),
+    ("ANKORSTORE_BASE_URL", "https://example.com/", "https://example.com"),
+    ("ANKORSTORE_BASE_URL", "http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ("ACTIVE_ANTS_BASE_URL", "http://localhost:1", "http://localhost:1"),
+    ("ANKORSTORE_WEBHOOK_SECRETS", "one, two ,", (SecretStr("one"), SecretStr("two"))),
+    ("ALLOWED_COUNTRIES", "NL, BE", ("NL", "BE")),
+    ("SKU_MAP", '{"A": "B"}', {"A": "B"}),
+    ("PACK_MODE", "factor:6", "factor:6"),
+    ("PACK_MODE_BY_SKU", '{"A": "factor:12", "B": "pack"}', {"A": "factor:12", "B": "pack"}),
+    ("SHIPMENT_POLL_SECONDS", "0.5", 0.5),
+    ("RETRY_BASE_SECONDS", "0.25", 0.25),
+    ("WORKER_CONCURRENCY", "1", 1),
+    ("PARCEL_DEFAULT_CM", "60X40X40", "60X40X40"),
+    ("PARCEL_DEFAULT_KG", "2.5", Decimal("2.5")),
+    (
+        "TAKE_ORDERS_SUBMITTED_AFTER",
+        "2026-12-01T00:00:00+01:00",
+        datetime(2026, 11, 30, 23, tzinfo=UTC),
+    ),
+    ("TAKE_ORDERS_SUBMITTED_AFTER", "", None),
+    ("ACTIVE_ANTS_ORDER_TYPE", "", None),
+    ("WAREHOUSE_ID", "3", 3),
+    ("SEND_PRICES", "false", False),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "value"), RIGHT)
+def test_a_right_value(monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: Any) -> None:
+    """What is written in the environment is read as what it means; empty is not set."""
+    monkeypatch.setenv(name, text)
+
+    assert getattr(load_settings(), name.lower()) == value
+
+
+WRONG = [
+    ("DATABASE_URL", "mysql://db/antbridge"),
+    ("DATABASE_URL", "postgresql://u:p@db:port/antbridge"),
+    ("ANKORSTORE_BASE_URL", "http://www.ankorstore.com"),
+    ("ANKORSTORE_BASE_URL", "www.ankorstore.com"),
+    ("ACTIVE_ANTS_BASE_URL", "ftp://127.0.0.1"),
+    ("ANKORSTORE_REQUESTS_PER_MINUTE", "0"),
+    ("ACTIVE_ANTS_REQUESTS_PER_MINUTE", "many"),
+    ("ANKORSTORE_PAGE_LIMIT", "0"),
+    ("ACTIVE_ANTS_MAX_IN_FLIGHT", "0"),
+    ("ACTIVE_ANTS_NOT_FOUND_PATTERN", "("),
+    ("TAKE_ORDERS_SUBMITTED_AFTER", "2026-12-01T00:00:00"),
+    ("TAKE_ORDERS_SUBMITTED_AFTER", "tomorrow"),
+    ("ACCEPT_MODE", "always"),
+    ("PACK_MODE", "factor:0"),
+    ("PACK_MODE", "dozen"),
+    ("PACK_MODE_BY_SKU", '{"A": "dozen"}'),
+    ("PACK_MODE_BY_SKU", "A=pack"),
+    ("SKU_MAP", "[]"),
+    ("SKU_MAP", '{"A": 1}'),
+    ("SHIPPING_METHOD_BY_COUNTRY", "{"),
+    ("STOCK_CHECK", "no"),
+    ("PRICE_MODE", "brutto"),
+    ("VAT_MODE", "per mille"),
+    ("SEND_PRICES", "perhaps"),
+    ("WAREHOUSE_ID", "three"),
+    ("SHIPMENT_FEED", "both"),
+    ("PARTIAL_WAIT_HOURS", "0"),
+    ("TRACKING_WAIT_HOURS", "-1"),
+    ("PARCEL_DEFAULT_CM", "40x30"),
+    ("PARCEL_DEFAULT_CM", "0x30x20"),
+    ("PARCEL_CM_BY_METHOD", '{"BUSEU1": "large"}'),
+    ("PARCEL_DEFAULT_KG", "31"),
+    ("OVERWEIGHT", "ignore"),
+    ("BRUSSELS_LANGUAGE", "EN"),
+    ("WAREHOUSE_FACTS_SECONDS", "0"),
+    ("VERDICT_SECONDS", "-1"),
+    ("SHIPMENT_POLL_SECONDS", "0"),
+    ("RECONCILE_SECONDS", "often"),
+    ("RETRY_BASE_SECONDS", "0"),
+    ("WORKER_CONCURRENCY", "0"),
+    ("WORKER_CONCURRENCY", "1.5"),
+    ("HTTP_TIMEOUT_SECONDS", "0"),
+    ("LEASE_SECONDS", "19"),
+    ("WAREHOUSE_SETTLE_SECONDS", "-1"),
+    ("LOG_FORMAT", "xml"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), WRONG)
+def test_a_wrong_value_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    """The line names the setting, says what is wrong, and shows a value that is right."""
+    monkeypatch.setenv(name, text)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+
+    line = str(caught.value)
+    assert line.startswith(f"{name}: ")
+    assert "\n" not in line
+    assert "Value error" not in line
+    example = line.rpartition(f"; for example {name}=")[2]
+    monkeypatch.setenv(name, example)
+    load_settings()
+
+
+def test_every_setting_has_an_example_that_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example shown for a setting is itself accepted."""
+    for name, field in Settings.model_fields.items():
+        assert field.examples, name
+        monkeypatch.setenv(name.upper(), str(field.examples[0]))
+
+    load_settings()
+
+
+@pytest.mark.parametrize("missing", sorted(SERVICE))
+@pytest.mark.parametrize("is_empty", [False, True], ids=["missing", "empty"])
+def test_the_service_needs_its_credentials(
+    monkeypatch: pytest.MonkeyPatch, missing: str, is_empty: bool
+) -> None:
+    """Each of them missing or empty is named, with an example; the others' values never are."""
+    for name, value in SERVICE.items():
+        monkeypatch.setenv(name, value)
+    require_service_settings(load_settings())
+    if is_empty:
+        monkeypatch.setenv(missing, "  " if missing == "ANKORSTORE_WEBHOOK_SECRETS" else "")
+    else:
+        monkeypatch.delenv(missing)
+
+    with pytest.raises(SettingsError) as caught:
+        require_service_settings(load_settings())
+
+    assert str(caught.value).startswith(f"{missing}: is missing; for example {missing}=")
+    assert "client-secret" not in str(caught.value)
+
+
+def test_the_environment_wins_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A `.env` in the folder is read; where both name a setting the environment's counts."""
+    (tmp_path / ".env").write_text(
+        "WORKER_CONCURRENCY=3\nRECONCILE_SECONDS=7\nORDER_NUMBER_PREFIX=é\nSOMETHING_ELSE=1\n",
+        "utf-8",
+    )
+    monkeypatch.setenv("WORKER_CONCURRENCY", "5")
+    monkeypatch.setenv("RECONCILE_SECONDS", "")
+
+    settings = load_settings()
+
+    assert (settings.worker_concurrency, settings.order_number_prefix) == (5, "é")
+    assert settings.reconcile_seconds == 7
+
+
+def test_a_wrong_secret_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No error line and no repr shows what a setting that guards something holds."""
+    for name, value in SERVICE.items():
+        monkeypatch.setenv(name, f"{value}-canary")
+    monkeypatch.setenv("DATABASE_URL", "mysql://u:pw-canary@db/x")
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+
+    assert "canary" not in str(caught.value)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:pw-canary@db/x")
+    shown = repr(load_settings())
+    assert "pw-canary" not in shown
+    for name in ("client-secret", "one", "password", "token"):
+        assert f"{name}-canary" not in shown
+
+
+def test_a_lease_is_at_least_two_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease of twice the timeout is enough, anything shorter is refused."""
+    monkeypatch.setenv("HTTP_TIMEOUT_SECONDS", "2")
+    monkeypatch.setenv("LEASE_SECONDS", "4")
+    load_settings()
+    monkeypatch.setenv("LEASE_SECONDS", "3.9")
+
+    with pytest.raises(SettingsError, match=r"LEASE_SECONDS: .* for example LEASE_SECONDS=12"):
+        load_settings()
