@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.errors import BridgeError, LeaseLost
+from app.errors import BridgeError, LeaseLost, NotReady
 from app.flow.reconcile import reconcile
 from app.flow.shipments import ShipmentFeed
 from app.metrics import SCHEDULED_RUNS
@@ -28,6 +28,7 @@ WAREHOUSE_SETTINGS = "warehouse_settings"
 SETTINGS_SECONDS = 86_400.0
 FAILED_SECONDS = 60.0
 """A job that failed runs again after this, or after its own interval if that is shorter."""
+NOT_READY_SECONDS = 5.0
 RELOAD_SECONDS = 300.0
 
 log = structlog.get_logger(__name__)
@@ -96,7 +97,9 @@ class Jobs:
             log.info("job.finished", job=job.name, note=note)
         except BridgeError as failure:
             error = f"{failure}. {failure.resolution}"
-            pause = min(work.every_seconds, FAILED_SECONDS)
+            # What another job brings (the warehouse's settings, at the first start) comes soon.
+            patience = NOT_READY_SECONDS if isinstance(failure, NotReady) else FAILED_SECONDS
+            pause = min(work.every_seconds, patience)
             log.warning("job.failed", job=job.name, error=str(failure))
         except Exception as failure:
             error = type(failure).__name__
