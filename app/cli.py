@@ -10,11 +10,12 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from app import __version__
 from app.clock import SystemClock
 from app.demo import run_demo
+from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
 from app.flow.story import attention_of, name_of, tell_history, tell_present
@@ -73,7 +74,7 @@ def _service_settings() -> Settings:
 def _bring_up_to_date(settings: Settings) -> str:
     try:
         return bring_up_to_date(settings.database_url)
-    except (OperationalError, OSError) as error:
+    except (DatabaseError, OSError) as error:
         problem = str(getattr(error, "orig", error)).partition("\n")[0]
         raise SettingsError(f"DATABASE_URL: the database cannot be used: {problem}") from None
 
@@ -222,6 +223,8 @@ def list_command(
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
 ) -> None:
     """List orders, newest first."""
+    if state not in (None, *State):
+        raise typer.BadParameter(f"--state: use one of {', '.join(State)}")
     if attention not in (None, ANY_ATTENTION, *REASONS):
         raise typer.BadParameter(f"use any or one of: {', '.join(sorted(REASONS))}")
 
@@ -229,22 +232,29 @@ def list_command(
         page, more = await list_orders(
             store, OrderFilter(state=state, attention=attention, limit=limit)
         )
+        if not Console().is_terminal:
+            for order in page:
+                print("\t".join(_list_row(order)))
+            return 0
         table = Table("order", "state", "warehouse number", "waits for", "needs attention")
         for order in page:
-            number = order.live.external_order_number if order.live else ""
-            table.add_row(
-                name_of(order),
-                order.outcome or str(order.state),
-                number,
-                order.waits_for or "",
-                order.attention_reason or "",
-            )
+            table.add_row(*_list_row(order))
         Console().print(table)
         if more is not None:
             print(f"There are more than {limit}; narrow the list or raise --limit.")
         return 0
 
     _with_store(show)
+
+
+def _list_row(order: OrderRecord) -> tuple[str, ...]:
+    return (
+        name_of(order),
+        order.outcome or str(order.state),
+        order.live.external_order_number if order.live else "",
+        order.waits_for or "",
+        order.attention_reason or "",
+    )
 
 
 @orders_cli.command("show")

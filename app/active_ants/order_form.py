@@ -23,11 +23,13 @@ SOFT_LIMITS = {
     "LastName": 40,
     "ExtraName": 50,
     "Street": 60,
-    "HouseNumberAddition": 10,
     "ExtraAddress": 60,
     "CityName": 40,
 }
-"""Lengths above which a label may be cut; the warehouse publishes none, so they only warn."""
+"""
+Lengths above which a label may be cut; the warehouse publishes none, so they only warn. The
+house number's addition is not among them: splitting keeps it short.
+"""
 
 ITEM_NAME_LIMIT = 100
 

@@ -68,7 +68,7 @@ def prepare(
         Unmappable: With every finding, not just the first.
         NotReady: A configured code is not among the warehouse's settings (*content*).
     """
-    lists = WarehouseLists(content)
+    lists = WarehouseLists.of(content)
     _require_ready(lists, rules, "prepare order")
     contact = fill_contact(order, rules)
     lines = fill_lines(order.lines, rules)
@@ -107,7 +107,7 @@ def readiness_problems(content: Mapping[str, Any] | None, rules: MappingRules) -
     """Say what keeps every order from being placed, each in a sentence with the cure."""
     if content is None:
         return (_NEVER_READ,)
-    return tuple(find_problems(WarehouseLists(content), rules))
+    return tuple(find_problems(WarehouseLists.of(content), rules))
 
 
 def order_type_id(content: Mapping[str, Any], rules: MappingRules) -> int:
@@ -117,7 +117,7 @@ def order_type_id(content: Mapping[str, Any], rules: MappingRules) -> int:
     Raises:
         NotReady: It is not configured, or not among the warehouse's order types.
     """
-    lists = WarehouseLists(content)
+    lists = WarehouseLists.of(content)
     entry = find_order_type(lists, rules)
     if entry is None:
         raise _not_ready("read order type", (explain_order_type(lists, rules),))
@@ -130,7 +130,7 @@ def method_names(
     main_shipping_method_id: str | None,
 ) -> tuple[str, ...]:
     """Return the names and codes of a shipment's method, for telling the carrier from them."""
-    return WarehouseLists(content).method_names(shipping_method_id, main_shipping_method_id)
+    return WarehouseLists.of(content).method_names(shipping_method_id, main_shipping_method_id)
 
 
 def _fill_references(

@@ -6,7 +6,6 @@ tells a repeat, its order id which order to look at, and nothing else in it is b
 """
 
 import base64
-import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
@@ -49,11 +48,6 @@ class MarketplaceEvent:
     occurred_at: datetime | None
     marketplace_order_id: str | None
 
-    @property
-    def is_about_order(self) -> bool:
-        """Whether there is an order to look at."""
-        return self.marketplace_order_id is not None
-
 
 def is_signed(body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
     """
@@ -67,7 +61,7 @@ def is_signed(body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -
     for secret in secrets:
         if not secret.strip():
             continue
-        digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+        digest = hmac.digest(secret.encode(), body, "sha256")
         in_hex, in_base64 = digest.hex().encode(), base64.b64encode(digest)
         for given in hex_given:
             is_valid |= hmac.compare_digest(given, in_hex)

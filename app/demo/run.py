@@ -36,7 +36,7 @@ def run_demo() -> int:
     """Run the demo; return 0 only if every order ended as it should."""
     try:
         return asyncio.run(_run())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("\nStopped.")
         return INTERRUPTED
     except ServiceFailed as failure:
@@ -48,7 +48,8 @@ async def _run() -> int:
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signal_number, task.cancel)
     clock = SystemClock()
     companies = Companies(
         SimulatedAnkorstore(clock=clock, seed=7),

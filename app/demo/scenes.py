@@ -52,10 +52,38 @@ def is_shipped_once(scene: Scene, companies: Companies, shown: dict[str, Any]) -
     return (
         shown.get("outcome") == "completed"
         and (order.status, order.shipping_method) == ("shipped", "custom")
-        and order.tracking is not None
         and len(at_warehouse) == 1
+        and _shows_own_tracking(order, companies)
         and at_warehouse[0].is_complete
         and len([call for call in accepts if call.status == 200]) == 1
+    )
+
+
+def _parcels_of(order: Order, companies: Companies) -> set[str]:
+    """Return the numbers and links of the parcels the warehouse sent for *order*."""
+    return {
+        text
+        for shipment in companies.active_ants.shipments.values()
+        if shipment.extras.get("extra1") == order.id
+        for parcel in shipment.parcels
+        for text in (parcel.number, parcel.track_url)
+        if text
+    }
+
+
+def _shows_own_tracking(order: Order, companies: Companies) -> bool:
+    shown = {text for text in (order.tracking or {}).values() if text}
+    return bool(shown & _parcels_of(order, companies))
+
+
+def was_adopted(scene: "Scene", companies: Companies, shown: dict[str, Any]) -> bool:
+    """Shipped once, although the answer to its create was lost."""
+    creates = companies.active_ants.calls_to("POST */order/add")
+    lost = [call for call in creates if call.fault is not None]
+    return (
+        is_shipped_once(scene, companies, shown)
+        and len(lost) == 1
+        and lost[0].json()["extra1"] == scene.order_id
     )
 
 
@@ -67,10 +95,18 @@ def was_found_by_reconciling(scene: Scene, companies: Companies, shown: dict[str
 def has_all_parcels(scene: Scene, companies: Companies, shown: dict[str, Any]) -> bool:
     """Shipped once, and the marketplace shows both parcels."""
     tracking = companies.ankorstore.orders[scene.order_id].parcel_tracking
+    numbers = [
+        parcel.number
+        for shipment in companies.active_ants.shipments.values()
+        if shipment.extras.get("extra1") == scene.order_id
+        for parcel in shipment.parcels
+    ]
     return (
         is_shipped_once(scene, companies, shown)
         and tracking is not None
-        and len(tracking["parcels"]) == scene.parcels
+        and len(numbers) == scene.parcels
+        and {parcel["trackingNumber"] for parcel in tracking["parcels"]}
+        == {number for number in numbers if number}
     )
 
 
@@ -140,7 +176,7 @@ def two_parcels(companies: Companies) -> Order:
 def write_scenes() -> list[Scene]:
     """Return the demo's orders, the one with the lost answer first."""
     return [
-        Scene("answer to the create lost", lost_answer, "shipped once", is_shipped_once),
+        Scene("answer to the create lost", lost_answer, "adopted, shipped once", was_adopted),
         Scene("plain", plain, "shipped once", is_shipped_once),
         Scene("webhook twice, out of order", doubled, "shipped once", came_twice_and_late),
         Scene("webhook never comes", silent, "found, shipped once", was_found_by_reconciling),

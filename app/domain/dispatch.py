@@ -61,12 +61,6 @@ class Verdict:
     """Our number the row was recognised by, or the live one of the order its mark names."""
     reason: str | None = None
 
-    @property
-    def may_acknowledge(self) -> bool:
-        """Whether the row may leave the feed, once what it tells is stored."""
-        is_of_ours = self.ownership in (Ownership.OURS, Ownership.REPLACED)
-        return is_of_ours and self.source is ShipmentSource.FEED
-
 
 def judge_row(shipment: Shipment, placed: Sequence[PlacedNumbers]) -> Verdict:
     """

@@ -5,7 +5,6 @@ Everything a peer may leave out is optional here: absence is a finding of the re
 exception of the parser. Personal data is kept out of every repr.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -121,8 +120,3 @@ class ListedOrder:
     status: str
     updated_at: datetime | None
     submitted_at: datetime | None
-
-
-def total_units(lines: Sequence[OrderLine]) -> int:
-    """Return how many single units *lines* hold together."""
-    return sum(line.unit_quantity for line in lines)

@@ -240,11 +240,6 @@ _TABLE: tuple[Reason, ...] = (
         is_task=True,
     ),
     Reason(
-        "warehouse_order_changed",
-        "The order at Ankorstore no longer matches what was sent to the warehouse.",
-        "Change the warehouse order in Maya to what Ankorstore shows, " + _RETRY,
-    ),
-    Reason(
         "sku_not_ordered",
         "A shipment found by its number holds a SKU this order does not have.",
         "Compare the shipment in Maya with the order, " + _RETRY,

@@ -50,6 +50,8 @@ STEP_NAMES = {
     State.CLOSED: "follow up",
 }
 LOOK_AGAIN = "look again"
+_QUIET = ("noted", "unchanged")
+"""Outcomes that are told only where the order shows something new."""
 PEER_NAMES = {"ankorstore": "Ankorstore", "active_ants": "Active Ants"}
 
 log = structlog.get_logger(__name__)
@@ -170,14 +172,18 @@ class Carrier:
         columns = {**desk.noted, **change.columns}
         state = columns.get("state", desk.held.state)
         assert can_move(desk.held.state, state), f"{desk.held.state} → {state} does not exist"
+        is_news = change.outcome not in _QUIET or desk.has_news()
         finish = Finish(
             columns=columns,
-            attempt=attempt,
+            attempt=attempt if is_news else None,
             next_attempt_at=self._store.now() if change.goes_on else change.next_attempt_at,
             keeps_lease=change.goes_on,
             placing=dict(desk.noted_placing),
         )
         after = await finish_step(self._store, desk.held, finish, self._lease_seconds)
+        if not is_news:
+            desk.start_step(after)
+            return
         ATTEMPTS.labels(attempt.step, attempt.outcome).inc()
         log.info(
             "attempt.finished",
@@ -215,7 +221,9 @@ class Carrier:
                     columns["closed_at"] = closed_at
                 follows_up = desk.order.follow_up is not None
                 next_at = closed_at if follows_up else None
-                return _Change("closed", move.message, columns, next_at, follows_up)
+                was_closed = desk.held.state is State.CLOSED and not desk.noted
+                outcome = "unchanged" if was_closed else "closed"
+                return _Change(outcome, move.message, columns, next_at, follows_up)
             case Stands():
                 return _Change("noted", move.message, {**_SUCCEEDED, **_ASKED}, None)
 

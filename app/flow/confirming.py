@@ -209,7 +209,8 @@ async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
     )
     shipments = [entry.shipment for entry in sent if entry.reason is None]
     if not is_owed or order.master_order_id is None or not shipments:
-        desk.note(follow_up=None)
+        if order.follow_up is not None:
+            desk.note(follow_up=None)
         return Close(Outcome.COMPLETED, "closed; nothing is owed")
     seen = await desk.look(max_age_seconds=0)
     existing = await desk.marketplace.read_tracking(order.master_order_id)

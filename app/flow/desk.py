@@ -82,6 +82,13 @@ class OrderDesk:
         self.noted_placing.clear()
         self.last_call = (None, None)
 
+    def has_news(self) -> bool:
+        """Whether this step saw the order in another status, or changed since, than before."""
+        watched = ("marketplace_status", "marketplace_updated_at")
+        return any(
+            name in self.noted and self.noted[name] != getattr(self.held, name) for name in watched
+        )
+
     def now(self) -> datetime:
         """Return the time all workers agree on."""
         return self._store.now()

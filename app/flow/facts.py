@@ -47,6 +47,7 @@ class WarehouseFacts:
             Transient: The warehouse could not be asked.
         """
         known = await load_products(self._store, skus)
+        is_news = False
         for sku in skus:
             facts = known.get(sku)
             # A missing product is asked for each time: whoever adds it then retries the order.
@@ -54,22 +55,28 @@ class WarehouseFacts:
                 checked_at = self._store.now()
                 is_known = await self._warehouse.knows_product(sku)
                 await save_product(self._store, sku, is_known=is_known, checked_at=checked_at)
-        await self._refresh_stock(skus, known)
-        known = await load_products(self._store, skus)
+                is_news = True
+        if await self._refresh_stock(skus, known) or is_news:
+            known = await load_products(self._store, skus)
         reserved = await load_reserved_pieces(self._store, skus, but_not=order_id)
         return {sku: _facts_of(known.get(sku), reserved.get(sku, 0)) for sku in skus}
 
-    async def _refresh_stock(self, skus: Sequence[str], known: Mapping[str, ProductFacts]) -> None:
+    async def _refresh_stock(self, skus: Sequence[str], known: Mapping[str, ProductFacts]) -> bool:
+        """Read the stock again where it is too old; tell whether anything was asked for."""
         if self._warehouse.reads_single_stock:
-            for sku in skus:
-                if not self._is_fresh(known.get(sku), "stock_read_at"):
-                    read_at = self._store.now()
-                    figure = await self._warehouse.read_stock(sku)
-                    if figure is not None:
-                        await save_stock(self._store, [figure], read_at)
-            return
+            stale = [sku for sku in skus if not self._is_fresh(known.get(sku), "stock_read_at")]
+            for sku in stale:
+                read_at = self._store.now()
+                figure = await self._warehouse.read_stock(sku)
+                if figure is not None:
+                    await save_stock(self._store, [figure], read_at)
+            return bool(stale)
+        read = [facts.stock_read_at for facts in known.values() if facts.stock_read_at is not None]
+        if read and self._age(max(read)) <= STOCK_LIST_SECONDS:
+            return False
         async with self._stock_list:  # whoever comes meanwhile waits for the list
             await self._refresh_stock_list()
+        return True
 
     async def _refresh_stock_list(self) -> None:
         newest = await newest_stock_read_at(self._store)

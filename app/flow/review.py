@@ -66,16 +66,12 @@ def external_number(seen: MarketplaceOrder, order: OrderRecord, desk: Desk) -> s
     """
     Return the external order number: the one of the first create intent, never recomputed.
 
-    Raises:
-        Unmappable: There is no reference to make one from.
+    Empty where there is no reference to make one from, which the warehouse's form then tells
+    together with whatever else is missing.
     """
     if order.live is not None:
         return order.live.external_order_number
-    number = desk.warehouse.external_number(seen)
-    if number is None:
-        finding = Finding("reference_missing", "reference", "")
-        raise Unmappable("active_ants", "prepare order", (finding,))
-    return number
+    return desk.warehouse.external_number(seen) or ""
 
 
 def judge_order(seen: MarketplaceOrder, now: datetime) -> list[Finding]:

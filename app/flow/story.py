@@ -65,7 +65,8 @@ def tell_present(order: OrderRecord, now: datetime) -> list[str]:
     if live is not None:
         ids = live.warehouse_order_number or live.warehouse_order_id
         number = live.external_order_number + (f" ({ids} there)" if ids else "")
-    sentence = _STATE_SENTENCES[order.state].format(number=number, outcome=order.outcome)
+    told = _STATE_SENTENCES.get(order.state, f"It is {order.state}, a state of a newer version.")
+    sentence = told.format(number=number, outcome=order.outcome)
     lines = [sentence]
     if order.attention_reason is not None:
         reason = reason_of(order.attention_reason)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.lifecycle import State
@@ -21,6 +21,11 @@ from app.store.models import Attempt, Event, Order, StockReservation, WarehouseO
 from app.store.session import Store
 
 _KNOWN_STATES = tuple(State)
+# As plain tables: statements about mapped classes cost twice as much to write.
+_orders = cast(Table, Order.__table__)
+_events = cast(Table, Event.__table__)
+_attempts = cast(Table, Attempt.__table__)
+_placings = cast(Table, WarehouseOrder.__table__)
 _COLUMNS = {f.name for f in fields(OrderRecord)} - {"order_id", "live"}
 
 
@@ -48,7 +53,8 @@ class Finish:
     """
 
     columns: Mapping[str, Any]
-    attempt: AttemptRow
+    attempt: AttemptRow | None
+    """None where there is nothing to tell: a look that found what was known."""
     next_attempt_at: datetime | None
     keeps_lease: bool = False
     placing: Mapping[str, Any] = field(default_factory=dict)
@@ -89,7 +95,7 @@ async def claim_orders(
             leased_by=worker_id,
             fencing_token=Order.fencing_token + 1,
         )
-        .returning(*Order.__table__.columns)
+        .returning(_orders)
     )
     async with store.write() as connection:
         rows = (await connection.execute(statement)).all()
@@ -142,10 +148,10 @@ async def finish_step(
     Raises:
         LeaseLost: The order is another worker's now; nothing is written.
     """
-    now = store.time()
+    live = order.live
     values: dict[str, Any] = dict(finish.columns)
     values["next_attempt_at"] = case(
-        (Order.wake_seq > order.wake_seq, now), else_=finish.next_attempt_at
+        (_orders.c.wake_seq > order.wake_seq, store.time()), else_=finish.next_attempt_at
     )
     values["processed_wake_seq"] = order.wake_seq
     if finish.keeps_lease:
@@ -156,31 +162,31 @@ async def finish_step(
     async with store.write() as connection:
         row = (
             await connection.execute(
-                update(Order)
-                .where(_is_ours(order), Order.state == order.state)
+                update(_orders)
+                .where(_is_ours(order), _orders.c.state == order.state)
                 .values(values)
-                .returning(*Order.__table__.columns)
+                .returning(_orders)
             )
         ).first()
         if row is None:
             raise LeaseLost
         if finish.placing:
-            await _answer_placing(store, connection, order, finish.placing)
+            live = await _answer_placing(store, connection, order, finish.placing)
         if row.state == State.CLOSED and not order.may_be_at_warehouse:
             await connection.execute(
                 delete(StockReservation).where(StockReservation.order_id == order.order_id)
             )
         await _mark_processed(store, connection, order)
-        await connection.execute(
-            insert(Attempt).values(
-                order_id=order.order_id,
-                happened_at=store.now(),
-                next_attempt_at=row.next_attempt_at,
-                **{f.name: getattr(finish.attempt, f.name) for f in fields(AttemptRow)},
+        if finish.attempt is not None:
+            await connection.execute(
+                insert(_attempts).values(
+                    order_id=order.order_id,
+                    happened_at=store.now(),
+                    next_attempt_at=row.next_attempt_at,
+                    **{f.name: getattr(finish.attempt, f.name) for f in fields(AttemptRow)},
+                )
             )
-        )
-        lives = await _live_placings(connection, [order.order_id]) if order.live else {}
-    return record_of(row, lives.get(order.order_id))
+    return record_of(row, live)
 
 
 async def note_intent(
@@ -199,10 +205,10 @@ async def note_intent(
     """
     row = (
         await connection.execute(
-            update(Order)
-            .where(_is_ours(order), Order.state == order.state)
+            update(_orders)
+            .where(_is_ours(order), _orders.c.state == order.state)
             .values({**columns, "lease_until": store.time(lease_seconds)})
-            .returning(*Order.__table__.columns)
+            .returning(_orders)
         )
     ).first()
     if row is None:
@@ -217,11 +223,11 @@ async def _mark_processed(store: Store, connection: AsyncConnection, order: Orde
     if order.wake_seq <= order.processed_wake_seq:
         return
     await connection.execute(
-        update(Event)
+        update(_events)
         .where(
-            Event.order_id == order.order_id,
-            Event.processed_at.is_(None),
-            Event.wake_seq <= order.wake_seq,
+            _events.c.order_id == order.order_id,
+            _events.c.processed_at.is_(None),
+            _events.c.wake_seq <= order.wake_seq,
         )
         .values(processed_at=store.time())
     )
@@ -229,13 +235,15 @@ async def _mark_processed(store: Store, connection: AsyncConnection, order: Orde
 
 async def _answer_placing(
     store: Store, connection: AsyncConnection, order: OrderRecord, values: Mapping[str, Any]
-) -> None:
+) -> WarehouseOrderRecord:
     assert order.live is not None, "an answer needs its intent"
-    await connection.execute(
-        update(WarehouseOrder)
-        .where(WarehouseOrder.id == order.live.warehouse_order_row_id)
+    answered = await connection.execute(
+        update(_placings)
+        .where(_placings.c.id == order.live.warehouse_order_row_id)
         .values(**values)
+        .returning(_placings)
     )
+    live = placing_of(answered.one())
     if values.get("answer") in ("created", "adopted"):
         # From now on a fresh figure of the warehouse is without these pieces.
         await connection.execute(
@@ -243,10 +251,11 @@ async def _answer_placing(
             .where(StockReservation.order_id == order.order_id)
             .values(placed_at=store.time())
         )
+    return live
 
 
 def _is_ours(order: OrderRecord) -> ColumnElement[bool]:
-    return and_(Order.id == order.order_id, Order.fencing_token == order.fencing_token)
+    return and_(_orders.c.id == order.order_id, _orders.c.fencing_token == order.fencing_token)
 
 
 def _locked_by_id(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -262,8 +271,8 @@ async def _live_placings(
     if not order_ids:
         return {}
     rows = await connection.execute(
-        select(*WarehouseOrder.__table__.columns).where(
-            WarehouseOrder.order_id.in_(order_ids), WarehouseOrder.replaced_at.is_(None)
+        select(_placings).where(
+            _placings.c.order_id.in_(order_ids), _placings.c.replaced_at.is_(None)
         )
     )
     return {row.order_id: placing_of(row) for row in rows}

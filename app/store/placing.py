@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.record import OrderRecord
+from app.errors import Finding, Unmappable
 from app.ports import PreparedOrder
 from app.store.inbox import insert_into
 from app.store.models import StockReservation, WarehouseOrder, WarehouseProduct
@@ -68,6 +70,7 @@ async def intend_create(
 
     Raises:
         LeaseLost: The order is another worker's now.
+        Unmappable: Another order of ours has the number.
     """
     values = {
         "external_order_number": prepared.external_order_number,
@@ -91,7 +94,11 @@ async def intend_create(
                 .values(**values)
             )
         returning = statement.returning(*WarehouseOrder.__table__.columns)
-        row = (await connection.execute(returning)).one()
+        try:
+            row = (await connection.execute(returning)).one()
+        except IntegrityError:
+            finding = Finding("number_taken", "external order number", "another order here has it")
+            raise Unmappable("active_ants", "create order", (finding,)) from None
     return replace(held, live=placing_of(row))
 
 

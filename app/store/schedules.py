@@ -23,11 +23,10 @@ class ClaimedJob:
 
 async def ensure_schedules(store: Store, names: Iterable[str]) -> None:
     """Create the rows of jobs that have none, due at once."""
-    now = store.now()
-    rows = [{"name": name, "next_run_at": now} for name in sorted(names)]
     async with store.write() as connection:
-        statement = insert_into(store, Schedule).on_conflict_do_nothing(index_elements=["name"])
-        await connection.execute(statement, rows)
+        for name in sorted(names):
+            statement = insert_into(store, Schedule).values(name=name, next_run_at=store.time())
+            await connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
 
 
 async def claim_job(store: Store, names: Iterable[str], lease_seconds: float) -> ClaimedJob | None:

@@ -21,6 +21,7 @@ async def served() -> AsyncIterator[ServedCompanies]:
     clock = SystemClock()
     ankorstore = SimulatedAnkorstore(clock=clock, webhook_retry_seconds=(0.1,))
     active_ants = SimulatedActiveAnts(clock=clock, shipping_delay_seconds=0.2)
+    active_ants.habits.default_shipping_method = "BUSEU1"  # one with tracking
     async with serve(ankorstore, active_ants, tick_seconds=0.02) as both:
         yield both
 

@@ -29,8 +29,11 @@ async def _hear(world: World, *orders: Order) -> None:
     await world.work()
 
 
-async def test_news_that_settles_nothing_is_noted(store: Store, clock: FakeClock) -> None:
-    """Each wake-up allows one read and no write; the order stands as it stood."""
+async def test_news_that_settles_nothing_changes_nothing(store: Store, clock: FakeClock) -> None:
+    """
+    Each wake-up allows one read and no write; the order stands as it stood, and its history
+    grows only by what is new at the marketplace.
+    """
     async with build_world(store, clock) as world:
         order = await _place(world, [OrderedLine("NO-SUCH")])
         before = await world.held(order)
@@ -46,7 +49,11 @@ async def test_news_that_settles_nothing_is_noted(store: Store, clock: FakeClock
             before.attention_since,
         )
         assert (held.next_attempt_at, held.waits_for) == (None, "a person")
-        assert (await world.told(order), world.writes()) == (["attention", "noted", "noted"], [])
+        assert (await world.told(order), world.writes()) == (["attention"], [])
+
+        world.ankorstore.ask_for_cancellation(order.id, "changed my mind")
+        await _hear(world, order)
+        assert (await world.told(order), world.writes()) == (["attention", "noted"], [])
 
 
 async def test_what_settles_it_before_a_create(store: Store, clock: FakeClock) -> None:

@@ -62,7 +62,6 @@ PERSONAL = (
     PHONE,
     "6241234",
     "Vogelgracht",
-    "4711",
     "Kanariestad",
     "1012 JS",
     "NL123123123B01",

@@ -10,17 +10,21 @@ import pytest
 from sqlalchemy import insert
 
 from app.domain.reasons import REASONS
+from app.errors import LeaseLost
 from app.store.decisions import Impossible, retry_order
 from app.store.models import Attempt, WarehouseOrder
+from app.store.orders import finish_step
 from app.store.queries import find_order
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.integration.web import OPERATOR, TOKEN, running_web
 from tests.store_rows import (
+    LEASE_SECONDS,
     add_order,
     attempts_of,
     change_order,
     claim_one,
+    finish_of,
     order_id_of,
     order_row,
 )
@@ -342,12 +346,14 @@ async def test_a_retry_twice_is_harmless(client: httpx.AsyncClient, store: Store
 async def test_a_retry_takes_the_order_from_its_worker(
     client: httpx.AsyncClient, store: Store
 ) -> None:
-    """An order that is being worked on is claimed anew; the old result will be dropped."""
+    """An order that is being worked on is due for anybody; what its worker found is dropped."""
     await add_order(store)
     held = await claim_one(store)
 
     await client.post(f"/api/orders/{order_id_of(1)}/retry")
 
+    with pytest.raises(LeaseLost):
+        await finish_step(store, held, finish_of(), LEASE_SECONDS)
     assert (await claim_one(store)).fencing_token > held.fencing_token
 
 

@@ -1,10 +1,11 @@
 """Periodic work: each job is run by exactly one worker at a time."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from app.clock import SystemClock
 from app.errors import LeaseLost
 from app.store.schedules import (
     ClaimedJob,
@@ -62,6 +63,21 @@ async def test_a_job_is_claimed_by_one_under_the_real_clock(
     )
 
     assert len([job for job in claimed if job is not None]) == 1
+
+
+async def test_new_jobs_are_due_by_the_databases_clock(database_url: str) -> None:
+    """A job set up by a process whose clock is fast is due at once all the same."""
+
+    class FastClock(SystemClock):
+        def now(self) -> datetime:
+            return super().now() + timedelta(hours=2)
+
+    store = Store(database_url, FastClock())
+    try:
+        await ensure_schedules(store, ["reconcile"])
+        assert await claim(store) == ClaimedJob("reconcile", 1)
+    finally:
+        await store.close()
 
 
 async def test_only_the_jobs_asked_for_are_claimed(store: Store) -> None:

@@ -1,16 +1,17 @@
 """The web application in this process, and how Ankorstore and operators call it."""
 
-import gc
 import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from fastapi import FastAPI
 
+import app.main as main_module
 from app.clock import Clock
 from app.main import create_app
 from app.settings import Settings
@@ -44,14 +45,11 @@ def web_settings(database_url: str, **changes: Any) -> Settings:
 async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Run *app* from start to stop and return a client; its bugs come as 500, as in production."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    try:
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://antbridge.test") as client,
-        ):
-            yield client
-    finally:
-        gc.unfreeze()
+    async with AsyncExitStack() as stack:
+        with patch.object(main_module, "gc"):  # a process full of tests takes long to collect
+            await stack.enter_async_context(app.router.lifespan_context(app))
+        client = httpx.AsyncClient(transport=transport, base_url="http://antbridge.test")
+        yield await stack.enter_async_context(client)
 
 
 @asynccontextmanager

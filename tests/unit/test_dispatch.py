@@ -119,7 +119,6 @@ def test_whose_a_feed_row_is(
     verdict = judge_row(shipment(**changes), placed)
 
     assert verdict.ownership is ownership
-    assert verdict.may_acknowledge is (ownership in (OURS, GONE))
     assert (verdict.reason == "replaced_order_shipped") is (ownership is GONE)
     assert (verdict.marketplace_order_id == ORDER_ID) is (ownership is not FOREIGN)
 
@@ -158,7 +157,6 @@ def test_whose_a_search_row_is(
     verdict = judge_row(found(**changes), placed)
 
     assert (verdict.ownership, verdict.reason) == (ownership, reason)
-    assert not verdict.may_acknowledge
 
 
 def test_mark_of_one_order_with_the_number_of_another() -> None:
@@ -193,7 +191,6 @@ def test_row_that_could_not_be_read(changes: dict[str, Any], reason: str | None)
 
     assert verdict.ownership is Ownership.UNREADABLE
     assert verdict.reason == reason
-    assert not verdict.may_acknowledge
 
 
 def test_every_reason_is_in_the_table() -> None:
@@ -228,4 +225,3 @@ def test_nothing_without_proof_is_acknowledged(
     verdict = judge_row(row, [REPLACED, SECOND])
 
     is_proven = mark is None and source is FEED and (external, warehouse) in pairs
-    assert verdict.may_acknowledge is is_proven

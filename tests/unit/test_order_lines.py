@@ -65,13 +65,16 @@ def test_prices_can_be_kept_back() -> None:
     """Without prices a line costs nothing; the VAT rate is no price and stays."""
     item = only_item(make_line(), send_prices=False)
     assert (item["price"], item["vat"]) == (0, 5.5)
-    assert only_item(make_line(), send_prices=False, vat_mode="amount")["vat"] == 0
+    for mode in ("unit", "pack"):
+        by_amount = only_item(make_line(), pack_mode=mode, send_prices=False, vat_mode="amount")
+        assert (by_amount["price"], by_amount["vat"]) == (0, 0)
 
 
 def test_an_edited_line_keeps_its_units() -> None:
     """Units are read and never recomputed from packs: an edited line holds what it holds."""
     line = make_line(pack_quantity=1, unit_quantity=7)
     assert only_item(line)["quantity"] == 7
+    assert only_item(make_line(pack_quantity=0, unit_quantity=7))["quantity"] == 7
 
 
 def test_an_entry_of_a_sku_goes_before_the_general_mode() -> None:
@@ -99,10 +102,15 @@ def test_the_same_sku_twice_stays_two_lines() -> None:
 def test_lines_without_goods_are_left_out() -> None:
     """A line of nothing is left out, also where its product would need a pack mode."""
     nothing = make_line(pack_quantity=0, unit_quantity=0, sku=None, unit_multiplier=None)
+    no_units = make_line(pack_quantity=1, unit_quantity=0, sku=None, unit_multiplier=None)
     single = make_line(unit_multiplier=1)
-    assert len(fill_lines((nothing, single), make_rules(pack_mode=None)).items) == 1
-    no_units = make_line(pack_quantity=1, unit_quantity=0, sku=None)
-    assert len(fill_lines((no_units, single), make_rules()).items) == 1
+
+    guarded = fill_lines((nothing, single), make_rules(pack_mode=None))
+    by_unit = fill_lines((no_units, nothing, single), make_rules())
+
+    for lines in (guarded, by_unit):
+        assert [item["sku"] for item in lines.items] == [SKU]
+        assert lines.findings == ()
 
 
 @pytest.mark.parametrize(

@@ -407,14 +407,33 @@ def test_texts_at_their_limit_are_not_warned_of() -> None:
     assert prepare(order).warnings == ()
 
 
-def test_overlong_extra_name_goes_on_in_the_extra_address() -> None:
-    """Whole words of an overlong extra name move to the extra address, and nothing is lost."""
-    name = "Association des Commerçants Indépendants du Centre Historique"
+@pytest.mark.parametrize(
+    ("name", "extra_name", "extra_address"),
+    [
+        ("A" * 24 + " " + "B" * 25, "A" * 24 + " " + "B" * 25, None),
+        ("A" * 24 + " " + "B" * 25 + " C", "A" * 24 + " " + "B" * 25, "C"),
+        ("A" * 24 + " " + "B" * 26 + " C", "A" * 24, "B" * 26 + " C"),
+        ("A" * 51 + " B", "A" * 51 + " B", None),
+    ],
+)
+def test_overlong_extra_name_goes_on_in_the_extra_address(
+    name: str, extra_name: str, extra_address: str | None
+) -> None:
+    """Whole words of a name above 50 characters move to the extra address; no word is broken."""
     payload = prepare(make_order(ship_to={"organisation": name})).payload
-    assert (
-        payload["deliveryAddressExtraName"] == "Association des Commerçants Indépendants du Centre"
-    )
-    assert payload["deliveryAddressExtraAddress"] == "Historique"
+    assert payload["deliveryAddressExtraName"] == extra_name
+    assert payload.get("deliveryAddressExtraAddress") == extra_address
+
+
+def test_long_extra_address_is_warned_of() -> None:
+    """The extra address has a usual length too."""
+    place = {"country_code": "FR", "postal_code": "75001"}
+    for length, warnings in (
+        (60, ()),
+        (61, ("deliveryAddressExtraAddress: 61 characters, more than 60",)),
+    ):
+        street = "18 rue des Lilas, " + "E" * length
+        assert prepare(make_order(ship_to={**place, "street": street})).warnings == warnings
 
 
 def test_overlong_extra_name_stays_where_the_extra_address_is_taken() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.ankorstore import translate, translate_quotes, translate_tracking
 from app.ankorstore.fields import MAX_PROBLEMS
-from app.domain.order import ListedOrder, MarketplaceOrder, ShownTracking, total_units
+from app.domain.order import ListedOrder, MarketplaceOrder, ShownTracking
 from app.domain.shipment import (
     ParcelSize,
     ParcelTracking,
@@ -388,7 +388,7 @@ def test_skus_and_units_come_through_whole(lines: list[tuple[str, int, int]]) ->
         }
     )
 
-    assert total_units(order.lines) == sum(units for _, _, units in lines)
+    assert sum(line.unit_quantity for line in order.lines) == sum(units for _, _, units in lines)
     assert [line.pack_quantity for line in order.lines] == [packs for _, packs, _ in lines]
     printable = [(sku.strip() or None) for sku, _, _ in lines if sku.isprintable()]
     assert [

@@ -18,12 +18,6 @@ SPEC_EVENTS = (
     "order.brand_paid",
     "order.cancelled",
 )
-OTHER_EVENTS = (
-    "order.billing_address_updated",
-    "order.shipping_address_updated",
-    "order.brand_accepted_reverted",
-    "order.shipping_labels_generated_reverted",
-)
 
 
 @dataclass(slots=True)
