@@ -18,7 +18,7 @@ from app.demo import run_demo
 from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
-from app.flow.story import attention_of, name_of, tell_history, tell_present
+from app.flow.story import attention_of, name_of, tell_history, tell_present, tell_shipments
 from app.logs import configure_logs
 from app.main import create_app
 from app.settings import Settings, SettingsError, load_settings, require_service_settings
@@ -35,6 +35,7 @@ from app.store.queries import (
     load_history,
 )
 from app.store.session import Store
+from app.store.shipments import load_shipments
 from app.wiring import build_companies, build_store, known_secrets
 from app.worker import Worker
 from app.worker_lock import WorkerRunning, hold_worker_role
@@ -207,7 +208,8 @@ def why(order: OrderText) -> None:
         print(f"  {how}; {len(events)} events came in.")
         for line in tell_history(await load_history(store, found.order_id)):
             print(f"  {line}")
-        for line in tell_present(found, store.now()):
+        shipments = [row.shipment for row in await load_shipments(store, found.order_id)]
+        for line in [*tell_shipments(found, shipments), *tell_present(found, store.now())]:
             print(line)
         return 0
 

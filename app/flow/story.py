@@ -11,6 +11,7 @@ from typing import Any
 from app.domain.lifecycle import State
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
+from app.domain.shipment import Shipment
 
 _STATE_SENTENCES = {
     State.RECEIVED: "It is known here; nothing has been done at either company yet.",
@@ -85,6 +86,20 @@ def tell_present(order: OrderRecord, now: datetime) -> list[str]:
         lines.append("Nobody needs to do anything.")
     elif order.state is State.CLOSED:
         lines.append("Nothing more happens to it here.")
+    return lines
+
+
+def tell_shipments(order: OrderRecord, shipments: Sequence[Shipment]) -> list[str]:
+    """Return what the warehouse has sent, and what Ankorstore was told of it."""
+    lines = []
+    for shipment in shipments:
+        numbers = [one.tracking_number or "no number" for one in shipment.parcels]
+        when = day_text(shipment.shipped_at) if shipment.shipped_at else "at an unknown time"
+        lines.append(f"The warehouse sent it {when}: {', '.join(numbers) or 'no parcel named'}.")
+    told = order.tracking_sent
+    if told is not None and order.confirmed_at is not None:
+        what = told.get("link") or f"{told.get('carrier_code')} {told.get('number')}"
+        lines.append(f"Ankorstore was told: {what}")
     return lines
 
 

@@ -22,6 +22,7 @@ from app.store.queries import (
     load_history,
 )
 from app.store.session import Store
+from app.store.shipments import StoredRow, load_shipments
 
 Decision = Callable[..., Awaitable[str]]
 
@@ -66,7 +67,13 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
     async def order_detail(order: str) -> dict[str, Any]:
         found = await _find(store, order)
         history = await load_history(store, found.order_id)
-        return {**order_json(found), "attempts": [_attempt_json(row) for row in history]}
+        shipments = await load_shipments(store, found.order_id)
+        return {
+            **order_json(found),
+            "tracking_sent": found.tracking_sent,
+            "shipments": [_shipment_json(row) for row in shipments],
+            "attempts": [_attempt_json(row) for row in history],
+        }
 
     async def decide(order: str, decision: Decision) -> dict[str, Any]:
         found = await _find(store, order)
@@ -140,6 +147,20 @@ def order_json(order: OrderRecord) -> dict[str, Any]:
         "submitted_at": _text(order.submitted_at),
         "created_at": _text(order.created_at),
         "found_by": order.found_by,
+    }
+
+
+def _shipment_json(row: StoredRow) -> dict[str, Any]:
+    shipment = row.shipment
+    return {
+        "warehouse_shipment_id": shipment.warehouse_shipment_id,
+        "disposition": row.judged.disposition,
+        "shipped_at": _text(shipment.shipped_at),
+        "acknowledged_at": _text(row.acknowledged_at),
+        "parcels": [
+            {"tracking_number": one.tracking_number, "tracking_link": one.tracking_link}
+            for one in shipment.parcels
+        ],
     }
 
 

@@ -225,3 +225,5 @@ def test_nothing_without_proof_is_acknowledged(
     verdict = judge_row(row, [REPLACED, SECOND])
 
     is_proven = mark is None and source is FEED and (external, warehouse) in pairs
+    is_ours = verdict.ownership in (Ownership.OURS, Ownership.REPLACED)
+    assert (is_ours and source is FEED) is is_proven

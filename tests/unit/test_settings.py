@@ -100,6 +100,16 @@ def test_a_right_value(monkeypatch: pytest.MonkeyPatch, name: str, text: str, va
 
 
 WRONG = [
+    ("DATABASE_URL", "sqlite:///"),
+    ("DATABASE_URL", "sqlite:///:memory:"),
+    ("ANKORSTORE_WEBHOOK_SECRETS", '" "'),
+    ("ALLOWED_COUNTRIES", "Germany"),
+    ("SPLIT_COUNTRIES", "NL,Belgium"),
+    ("ACTIVE_ANTS_PATH_STOCK_GET", "foo"),
+    ("ACTIVE_ANTS_PATH_STOCK_GET", "/v2/stock/get"),
+    ("ACTIVE_ANTS_PATH_ORDER_ADD", "v2/order/add"),
+    ("FALLBACK_EMAIL", "nonsense"),
+    ("LEASE_SECONDS", "inf"),
     ("DATABASE_URL", "mysql://db/antbridge"),
     ("DATABASE_URL", "postgresql://u:p@db:port/antbridge"),
     ("ANKORSTORE_BASE_URL", "http://www.ankorstore.com"),
