@@ -172,7 +172,8 @@ class Carrier:
         columns = {**desk.noted, **change.columns}
         state = columns.get("state", desk.held.state)
         assert can_move(desk.held.state, state), f"{desk.held.state} → {state} does not exist"
-        is_news = change.outcome not in _QUIET or desk.has_news()
+        works_again = desk.held.attempt_count > 0
+        is_news = change.outcome not in _QUIET or works_again or desk.has_news()
         finish = Finish(
             columns=columns,
             attempt=attempt if is_news else None,
@@ -330,7 +331,7 @@ def _attempt_row(
     message = "; ".join([change.message, *(f"warning: {text}" for text in desk.warnings)])
     peer, call = desk.last_call
     if isinstance(error, BridgeError):
-        peer, call = error.peer, error.operation
+        peer, call = error.peer, str(error.operation)
     return AttemptRow(
         step=_step_of(before),
         outcome=change.outcome,
