@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -234,19 +234,26 @@ def list_command(
         page, more = await list_orders(
             store, OrderFilter(state=state, attention=attention, limit=limit)
         )
-        if not Console().is_terminal:
-            for order in page:
-                print("\t".join(_list_row(order)))
-            return 0
-        table = Table("order", "state", "warehouse number", "waits for", "needs attention")
-        for order in page:
-            table.add_row(*_list_row(order))
-        Console().print(table)
+        _print_orders(page)
         if more is not None:
-            print(f"There are more than {limit}; narrow the list or raise --limit.")
+            print(
+                f"There are more than {limit}; narrow the list or raise --limit.", file=sys.stderr
+            )
         return 0
 
     _with_store(show)
+
+
+def _print_orders(page: Sequence[OrderRecord]) -> None:
+    """Print a table for people, and plain columns, which nothing is cut off, for programs."""
+    if not Console().is_terminal:
+        for order in page:
+            print("\t".join(_list_row(order)))
+        return
+    table = Table("order", "state", "warehouse number", "waits for", "needs attention")
+    for order in page:
+        table.add_row(*_list_row(order))
+    Console().print(table)
 
 
 def _list_row(order: OrderRecord) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ async def carry_orders(
             **INTERVALS,
         }
         async with run_service(folder, environment, with_worker=True) as service:
+            await service.wait_until_settled()
             before, before_calls = await _figures(service)
             resident = service.resident_mib()
             started = time.perf_counter()
@@ -101,10 +102,12 @@ async def measure_steady_with_worker(
 ) -> Steady:
     """Send an even stream of new orders to a service that carries them at the same time."""
     async with run_child("bench.companies") as companies:
-        placed = await companies.ask(place=STEADY_EVENTS)
+        settings = (await companies.ask())["settings"]
         budgets = BUDGETS if lifts_budgets else {}
-        environment = {"DATABASE_URL": database_url, **placed["settings"], **budgets, **INTERVALS}
+        environment = {"DATABASE_URL": database_url, **settings, **budgets, **INTERVALS}
         async with run_service(folder, environment, with_worker=True) as service:
+            await service.wait_until_settled()
+            placed = await companies.ask(place=STEADY_EVENTS)
             return await measure_steady(client, service, placed["order_ids"])
 
 

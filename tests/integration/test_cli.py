@@ -136,7 +136,7 @@ def test_orders_are_listed(run: Run, filled: Any) -> None:
     ):
         _, out, _ = run("orders", "list", *options)
         assert {name for name in ("R1", "R2") if name in out} == shown
-    assert "more than 1" in run("orders", "list", "--limit", "1")[1]
+    assert "more than 1" in run("orders", "list", "--limit", "1")[2]
 
 
 def test_a_reason_that_does_not_exist_is_refused(run: Run, filled: Any) -> None:
@@ -144,6 +144,8 @@ def test_a_reason_that_does_not_exist_is_refused(run: Run, filled: Any) -> None:
     status, _, err = run("orders", "list", "--attention", "stock_shrot")
 
     assert (status, "stock_short" in err) == (2, True)
+    status, _, err = run("orders", "list", "--state", "plced")
+    assert (status, "placed" in err) == (2, True)
 
 
 def test_an_order_is_shown(run: Run, filled: Any) -> None:
