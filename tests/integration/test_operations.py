@@ -16,8 +16,10 @@ from app.store.models import Attempt, WarehouseOrder
 from app.store.orders import finish_step
 from app.store.queries import find_order
 from app.store.session import Store
+from app.store.shipments import JudgedShipment, save_shipments
 from tests.fake_clock import FakeClock
 from tests.integration.web import OPERATOR, TOKEN, running_web
+from tests.shipment_samples import LEFT_AT, shipment
 from tests.store_rows import (
     LEASE_SECONDS,
     add_order,
@@ -136,9 +138,28 @@ async def test_an_order_is_shown_whole(
             )
         )
 
+    await save_shipments(store, [JudgedShipment(shipment(), "ours", order_id)], wakes=False)
+
     shown = (await client.get("/api/orders/R1")).json()
 
     now = clock.now().isoformat()
+    assert (shown.pop("shipments"), shown.pop("tracking_sent")) == (
+        [
+            {
+                "warehouse_shipment_id": "1",
+                "disposition": "ours",
+                "shipped_at": LEFT_AT.isoformat(),
+                "acknowledged_at": None,
+                "parcels": [
+                    {
+                        "tracking_number": "3232",
+                        "tracking_link": "https://carrier.example/3232",
+                    }
+                ],
+            }
+        ],
+        None,
+    )
     assert shown.pop("attempts") == [
         {
             "step": "answer order",
