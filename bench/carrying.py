@@ -16,7 +16,8 @@ BUDGETS = {
 }
 INTERVALS = {"SHIPMENT_POLL_SECONDS": "1", "RECONCILE_SECONDS": "86400"}
 LOOK_SECONDS = 0.25
-PATIENCE_SECONDS = 900.0
+PATIENCE_SECONDS_AN_ORDER = 1.0
+PATIENCE_SECONDS = 300.0
 LIST_CALLS = "list orders"
 ALL_EVENTS_SHARE = 10
 
@@ -118,7 +119,8 @@ async def _figures(service: Service) -> tuple[float, dict[str, float]]:
 
 
 async def _wait_until_closed(service: Service, orders: int) -> None:
-    ends = time.perf_counter() + PATIENCE_SECONDS
+    patience_seconds = PATIENCE_SECONDS + PATIENCE_SECONDS_AN_ORDER * orders
+    ends = time.perf_counter() + patience_seconds
     while time.perf_counter() < ends:
         status = await service.status()
         if status["needs_attention"]:
@@ -126,4 +128,4 @@ async def _wait_until_closed(service: Service, orders: int) -> None:
         if status["orders"]["closed"] >= orders:
             return
         await asyncio.sleep(LOOK_SECONDS)
-    raise RuntimeError(f"the orders were not carried in {PATIENCE_SECONDS:.0f} s")
+    raise RuntimeError(f"the orders were not carried in {patience_seconds:.0f} s")
