@@ -25,7 +25,7 @@ from app.flow.carry import Carrier
 from app.flow.desk import OrderDesk
 from app.jobs import Jobs, build_jobs
 from app.settings import Settings
-from app.store.orders import claim_orders, has_due_orders, release_order, renew_leases
+from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.presence import beat, say_goodbye
 from app.store.session import Store
 from app.wiring import Companies, build_facts, desk_times, flow_rules

@@ -1,5 +1,5 @@
 """
-Orders in the store: claim them, hold them, record what was found out, let them go.
+Held orders in the store: note what is about to be done, record what was found out.
 
 Every statement that changes a held order matches its id, its fencing token and the state it
 was in; a statement that changes nothing means that the lease was lost, and what was found out
@@ -9,15 +9,29 @@ is dropped.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord, SentLine, WarehouseOrderRecord
 from app.errors import LeaseLost, WokenMeanwhile
 from app.store.models import Attempt, Event, Order, StockReservation, WarehouseOrder
+from app.store.moments import given, moment
 from app.store.session import Store
 
 _KNOWN_STATES = tuple(State)
@@ -26,6 +40,7 @@ _orders = cast(Table, Order.__table__)
 _events = cast(Table, Event.__table__)
 _attempts = cast(Table, Attempt.__table__)
 _placings = cast(Table, WarehouseOrder.__table__)
+_reservations = cast(Table, StockReservation.__table__)
 _COLUMNS = {f.name for f in fields(OrderRecord)} - {"order_id", "live"}
 
 
@@ -60,82 +75,6 @@ class Finish:
     placing: Mapping[str, Any] = field(default_factory=dict)
 
 
-def due_condition(now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Return the condition under which an order may be claimed at *now*."""
-    return and_(
-        Order.next_attempt_at.is_not(None),
-        Order.next_attempt_at <= now,
-        or_(Order.not_before_at.is_(None), Order.not_before_at <= now),
-        or_(Order.lease_until.is_(None), Order.lease_until <= now),
-        Order.state.in_(_KNOWN_STATES),
-    )
-
-
-async def claim_orders(
-    store: Store, *, limit: int, worker_id: str, lease_seconds: float
-) -> list[OrderRecord]:
-    """
-    Take up to *limit* due orders under a lease, longest due first.
-
-    States written by a newer version are left to that version.
-    """
-    due = (
-        select(Order.id)
-        .where(due_condition(store.time()))
-        .order_by(Order.next_attempt_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    statement = (
-        update(Order)
-        .where(Order.id.in_(select(due.c.id)))
-        .values(
-            lease_until=store.time(lease_seconds),
-            leased_by=worker_id,
-            fencing_token=Order.fencing_token + 1,
-        )
-        .returning(_orders)
-    )
-    async with store.write() as connection:
-        rows = (await connection.execute(statement)).all()
-        lives = await _live_placings(connection, [row.id for row in rows])
-    rows = sorted(rows, key=lambda row: (row.next_attempt_at, row.id))
-    return [record_of(row, lives.get(row.id)) for row in rows]
-
-
-async def has_due_orders(store: Store) -> bool:
-    """Tell without writing whether a claim would find something."""
-    async with store.read() as connection:
-        statement = select(Order.id).where(due_condition(store.time())).limit(1)
-        return (await connection.execute(statement)).first() is not None
-
-
-async def renew_leases(store: Store, held: Sequence[OrderRecord], lease_seconds: float) -> set[int]:
-    """Prolong the leases that are still ours; return the ids of those."""
-    if not held:
-        return set()
-    statement = (
-        update(Order)
-        .where(_locked_by_id(or_(*(_is_ours(order) for order in held))))
-        .values(lease_until=store.time(lease_seconds))
-        .returning(Order.id)
-    )
-    async with store.write() as connection:
-        return set((await connection.execute(statement)).scalars())
-
-
-async def release_order(store: Store, order: OrderRecord) -> None:
-    """Give an order back untouched, to be claimed by anybody at once."""
-    statement = (
-        update(Order)
-        .where(_is_ours(order))
-        .values(lease_until=None, leased_by=None, next_attempt_at=store.time())
-    )
-    async with store.write() as connection:
-        await connection.execute(statement)
-
-
 async def finish_step(
     store: Store, order: OrderRecord, finish: Finish, lease_seconds: float
 ) -> OrderRecord:
@@ -149,42 +88,33 @@ async def finish_step(
         LeaseLost: The order is another worker's now; nothing is written.
     """
     live = order.live
-    values: dict[str, Any] = dict(finish.columns)
-    values["next_attempt_at"] = case(
-        (_orders.c.wake_seq > order.wake_seq, store.time()), else_=finish.next_attempt_at
-    )
-    values["processed_wake_seq"] = order.wake_seq
-    if finish.keeps_lease:
-        values["lease_until"] = store.time(lease_seconds)
-    else:
-        values["lease_until"] = None
-        values["leased_by"] = None
+    statement = _finish(frozenset(finish.columns), finish.keeps_lease, store.asks_database_time)
+    leased = {"to_lease_until": lease_seconds} if finish.keeps_lease else {}
+    values = {
+        **holding(order),
+        **{f"to_{name}": value for name, value in finish.columns.items()},
+        "to_next_attempt_at": finish.next_attempt_at,
+        "its_wake_seq": order.wake_seq,
+        **store.moments(now=0, **leased),
+    }
     async with store.write() as connection:
-        row = (
-            await connection.execute(
-                update(_orders)
-                .where(_is_ours(order), _orders.c.state == order.state)
-                .values(values)
-                .returning(_orders)
-            )
-        ).first()
+        row = (await connection.execute(statement, values)).first()
         if row is None:
             raise LeaseLost
         if finish.placing:
             live = await _answer_placing(store, connection, order, finish.placing)
         if row.state == State.CLOSED and not order.may_be_at_warehouse:
-            await connection.execute(
-                delete(StockReservation).where(StockReservation.order_id == order.order_id)
-            )
+            await connection.execute(_FREE_STOCK, {"its_id": order.order_id})
         await _mark_processed(store, connection, order)
         if finish.attempt is not None:
             await connection.execute(
-                insert(_attempts).values(
-                    order_id=order.order_id,
-                    happened_at=store.now(),
-                    next_attempt_at=row.next_attempt_at,
+                _ADD_ATTEMPT,
+                {
+                    "order_id": order.order_id,
+                    "happened_at": store.now(),
+                    "next_attempt_at": row.next_attempt_at,
                     **{f.name: getattr(finish.attempt, f.name) for f in fields(AttemptRow)},
-                )
+                },
             )
     return record_of(row, live)
 
@@ -195,22 +125,25 @@ async def note_intent(
     order: OrderRecord,
     columns: Mapping[str, Any],
     lease_seconds: float,
+    times: Mapping[str, float],
 ) -> OrderRecord:
     """
     Write columns of a held order and prolong its lease, within the caller's transaction.
+
+    *times* are columns that get the present time and so many seconds.
 
     Raises:
         LeaseLost: The order is another worker's now; nothing may be sent.
         WokenMeanwhile: The order was woken since this step began; nothing may be sent.
     """
-    row = (
-        await connection.execute(
-            update(_orders)
-            .where(_is_ours(order), _orders.c.state == order.state)
-            .values({**columns, "lease_until": store.time(lease_seconds)})
-            .returning(_orders)
-        )
-    ).first()
+    times = {**times, "lease_until": lease_seconds}
+    statement = _note(frozenset(columns), frozenset(times), store.asks_database_time)
+    values = {
+        **holding(order),
+        **{f"to_{name}": value for name, value in columns.items()},
+        **store.moments(**{f"to_{name}": plus_seconds for name, plus_seconds in times.items()}),
+    }
+    row = (await connection.execute(statement, values)).first()
     if row is None:
         raise LeaseLost
     if row.wake_seq != order.wake_seq:
@@ -223,13 +156,8 @@ async def _mark_processed(store: Store, connection: AsyncConnection, order: Orde
     if order.wake_seq <= order.processed_wake_seq:
         return
     await connection.execute(
-        update(_events)
-        .where(
-            _events.c.order_id == order.order_id,
-            _events.c.processed_at.is_(None),
-            _events.c.wake_seq <= order.wake_seq,
-        )
-        .values(processed_at=store.time())
+        _processed(store.asks_database_time),
+        {"its_order_id": order.order_id, "its_wake_seq": order.wake_seq, **store.moments(now=0)},
     )
 
 
@@ -238,43 +166,53 @@ async def _answer_placing(
 ) -> WarehouseOrderRecord:
     assert order.live is not None, "an answer needs its intent"
     answered = await connection.execute(
-        update(_placings)
-        .where(_placings.c.id == order.live.warehouse_order_row_id)
-        .values(**values)
-        .returning(_placings)
+        _answer(frozenset(values)),
+        {
+            "its_id": order.live.warehouse_order_row_id,
+            **{f"to_{name}": value for name, value in values.items()},
+        },
     )
     live = placing_of(answered.one())
     if values.get("answer") in ("created", "adopted"):
         # From now on a fresh figure of the warehouse is without these pieces.
         await connection.execute(
-            update(StockReservation)
-            .where(StockReservation.order_id == order.order_id)
-            .values(placed_at=store.time())
+            _take_stock(store.asks_database_time),
+            {"its_order_id": order.order_id, **store.moments(now=0)},
         )
     return live
 
 
-def _is_ours(order: OrderRecord) -> ColumnElement[bool]:
-    return and_(_orders.c.id == order.order_id, _orders.c.fencing_token == order.fencing_token)
+def is_held() -> ColumnElement[bool]:
+    """Return the condition that the order of `holding` is still held under its lease."""
+    return and_(
+        _orders.c.id == given(_orders, "id"),
+        _orders.c.fencing_token == given(_orders, "fencing_token"),
+    )
 
 
-def _locked_by_id(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+def holding(order: OrderRecord) -> dict[str, Any]:
+    """Return the parameters of `is_held`, and of the state the order was in."""
+    return {
+        "its_id": order.order_id,
+        "its_fencing_token": order.fencing_token,
+        "its_state": order.state,
+    }
+
+
+def locked_by_id(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Lock the orders that fit in the order of their ids: no two writers wait for each other."""
     rows = select(Order.id).where(condition).order_by(Order.id)
     locked = rows.with_for_update(key_share=True).cte("locked")
     return Order.id.in_(select(locked.c.id))
 
 
-async def _live_placings(
+async def live_placings(
     connection: AsyncConnection, order_ids: Sequence[int]
 ) -> dict[int, WarehouseOrderRecord]:
+    """Return the warehouse orders that count, by the ids of their orders."""
     if not order_ids:
         return {}
-    rows = await connection.execute(
-        select(_placings).where(
-            _placings.c.order_id.in_(order_ids), _placings.c.replaced_at.is_(None)
-        )
-    )
+    rows = await connection.execute(_LIVE_PLACINGS, {"order_ids": list(order_ids)})
     return {row.order_id: placing_of(row) for row in rows}
 
 
@@ -311,9 +249,8 @@ async def wake_orders(store: Store, connection: AsyncConnection, order_ids: Sequ
     if not order_ids:
         return
     await connection.execute(
-        update(Order)
-        .where(_locked_by_id(Order.id.in_(sorted(order_ids))))
-        .values(wake_seq=Order.wake_seq + 1, next_attempt_at=store.time())
+        _wake(store.asks_database_time),
+        {"order_ids": sorted(order_ids), **store.moments(now=0)},
     )
     await ring_workers(store, connection)
 
@@ -321,4 +258,95 @@ async def wake_orders(store: Store, connection: AsyncConnection, order_ids: Sequ
 async def ring_workers(store: Store, connection: AsyncConnection) -> None:
     """Have the workers of other processes look for due work once this transaction commits."""
     if store.is_postgres:
-        await connection.execute(select(func.pg_notify("antbridge_wake", "")))
+        await connection.execute(_RING)
+
+
+_ORDER_IDS: BindParameter[int] = bindparam("order_ids", expanding=True)
+_RING = select(func.pg_notify("antbridge_wake", ""))
+_ADD_ATTEMPT = insert(_attempts)
+_FREE_STOCK = delete(_reservations).where(
+    _reservations.c.order_id == bindparam("its_id", type_=_reservations.c.order_id.type)
+)
+_LIVE_PLACINGS = select(_placings).where(
+    _placings.c.order_id.in_(_ORDER_IDS), _placings.c.replaced_at.is_(None)
+)
+
+
+@lru_cache(maxsize=256)
+def _finish(columns: frozenset[str], keeps_lease: bool, from_database: bool) -> Any:
+    """Build the finish of a step that changes *columns*."""
+    now = moment("now", from_database=from_database)
+    values: dict[str, Any] = {name: given(_orders, name, prefix="to_") for name in sorted(columns)}
+    values["next_attempt_at"] = case(
+        (_orders.c.wake_seq > given(_orders, "wake_seq"), now),
+        else_=given(_orders, "next_attempt_at", prefix="to_"),
+    )
+    values["processed_wake_seq"] = given(_orders, "wake_seq")
+    if keeps_lease:
+        values["lease_until"] = moment("to_lease_until", from_database=from_database)
+    else:
+        values["lease_until"] = None
+        values["leased_by"] = None
+    return _update_held(values)
+
+
+@lru_cache(maxsize=256)
+def _note(columns: frozenset[str], times: frozenset[str], from_database: bool) -> Any:
+    """Build the note of an intent."""
+    return _update_held(
+        {name: given(_orders, name, prefix="to_") for name in sorted(columns)}
+        | {name: moment(f"to_{name}", from_database=from_database) for name in sorted(times)}
+    )
+
+
+def _update_held(values: Mapping[str, Any]) -> Any:
+    return (
+        update(_orders)
+        .where(is_held(), _orders.c.state == given(_orders, "state"))
+        .values(values)
+        .returning(_orders)
+    )
+
+
+@lru_cache(maxsize=64)
+def _answer(columns: frozenset[str]) -> Any:
+    return (
+        update(_placings)
+        .where(_placings.c.id == given(_placings, "id"))
+        .values({name: given(_placings, name, prefix="to_") for name in sorted(columns)})
+        .returning(_placings)
+    )
+
+
+@lru_cache
+def _processed(from_database: bool) -> Any:
+    return (
+        update(_events)
+        .where(
+            _events.c.order_id == given(_events, "order_id"),
+            _events.c.processed_at.is_(None),
+            _events.c.wake_seq <= given(_events, "wake_seq"),
+        )
+        .values(processed_at=moment("now", from_database=from_database))
+    )
+
+
+@lru_cache
+def _take_stock(from_database: bool) -> Any:
+    return (
+        update(_reservations)
+        .where(_reservations.c.order_id == given(_reservations, "order_id"))
+        .values(placed_at=moment("now", from_database=from_database))
+    )
+
+
+@lru_cache
+def _wake(from_database: bool) -> Any:
+    return (
+        update(Order)
+        .where(locked_by_id(Order.id.in_(_ORDER_IDS)))
+        .values(
+            wake_seq=Order.wake_seq + 1,
+            next_attempt_at=moment("now", from_database=from_database),
+        )
+    )

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from app.errors import LeaseLost
 from app.store.inbox import insert_into
 from app.store.models import Schedule
+from app.store.moments import moment
 from app.store.session import Store
 
 
@@ -31,28 +33,14 @@ async def ensure_schedules(store: Store, names: Iterable[str]) -> None:
 
 async def claim_job(store: Store, names: Iterable[str], lease_seconds: float) -> ClaimedJob | None:
     """Take one due job among *names* under a lease; None where none is due."""
-    due = (
-        select(Schedule.name)
-        .where(
-            Schedule.name.in_(list(names)),
-            Schedule.next_run_at <= store.time(),
-            or_(Schedule.lease_until.is_(None), Schedule.lease_until <= store.time()),
-        )
-        .order_by(Schedule.next_run_at)
-        .limit(1)
-    )
+    wanted = {"names": list(names), **store.moments(now=0)}
     async with store.read() as connection:
-        if (await connection.execute(due)).first() is None:
+        if (await connection.execute(_due(store.asks_database_time), wanted)).first() is None:
             return None
-    locked = due.with_for_update(skip_locked=True).cte("due")
-    statement = (
-        update(Schedule)
-        .where(Schedule.name.in_(select(locked.c.name)))
-        .values(lease_until=store.time(lease_seconds), fencing_token=Schedule.fencing_token + 1)
-        .returning(Schedule.name, Schedule.fencing_token)
-    )
+    leased = store.moments(to_lease_until=lease_seconds)
     async with store.write() as connection:
-        row = (await connection.execute(statement)).first()
+        claim = await connection.execute(_claim(store.asks_database_time), {**wanted, **leased})
+        row = claim.first()
     return ClaimedJob(row.name, row.fencing_token) if row is not None else None
 
 
@@ -127,3 +115,32 @@ async def _update_held(store: Store, job: ClaimedJob, values: dict[str, Any]) ->
         )
         if result.first() is None:
             raise LeaseLost
+
+
+@lru_cache
+def _due(from_database: bool) -> Any:
+    now = moment("now", from_database=from_database)
+    return (
+        select(Schedule.name)
+        .where(
+            Schedule.name.in_(bindparam("names", expanding=True)),
+            Schedule.next_run_at <= now,
+            or_(Schedule.lease_until.is_(None), Schedule.lease_until <= now),
+        )
+        .order_by(Schedule.next_run_at)
+        .limit(1)
+    )
+
+
+@lru_cache
+def _claim(from_database: bool) -> Any:
+    locked = _due(from_database).with_for_update(skip_locked=True).cte("due")
+    return (
+        update(Schedule)
+        .where(Schedule.name.in_(select(locked.c.name)))
+        .values(
+            lease_until=moment("to_lease_until", from_database=from_database),
+            fencing_token=Schedule.fencing_token + 1,
+        )
+        .returning(Schedule.name, Schedule.fencing_token)
+    )

@@ -57,15 +57,19 @@ _SPOILS = {
     "empty": Fault.EMPTY_BODY,
 }
 _template: bytes | None = None
+_database: list[sqlite3.Connection] = []
+_engine = create_engine("sqlite://", creator=lambda: _database[-1], poolclass=StaticPool)
+"""One engine for all runs of a process, so that statements are compiled once; see `_renew`."""
 
 
-def _empty_database() -> sqlite3.Connection:
-    """Return a database in memory with every table, copied from one made once."""
+def _renew() -> sqlite3.Connection:
+    """Give the engine a database in memory with every table, copied from one made once."""
     global _template
     connection = sqlite3.connect(":memory:", check_same_thread=False)
+    _engine.dispose()
+    _database[:] = [connection]
     if _template is None:
-        engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
-        Base.metadata.create_all(engine)
+        Base.metadata.create_all(_engine)
         _template = connection.serialize()
     else:
         connection.deserialize(_template)
@@ -85,10 +89,8 @@ class World:
         self.plans: dict[str, OrderPlan] = {}
         self.touched: set[str] = set()
         self.accepted_by_people: set[str] = set()
-        self.connection = _empty_database()
-        self.engine = create_engine(
-            "sqlite://", creator=lambda: self.connection, poolclass=StaticPool
-        )
+        self.connection = _renew()
+        self.engine = _engine
         self.clock = VirtualClock(loop)
         seed = plan.seed
         self.ankorstore = SimulatedAnkorstore(
