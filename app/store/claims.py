@@ -25,9 +25,9 @@ from sqlalchemy import (
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord
 from app.store.models import Order
-from app.store.moments import given, moment
 from app.store.orders import holding, is_held, live_placings, locked_by_id, record_of
 from app.store.session import Store
+from app.store.statements import given, moment
 
 _orders = cast(Table, Order.__table__)
 

@@ -31,8 +31,8 @@ from app.domain.lifecycle import State
 from app.domain.record import OrderRecord, SentLine, WarehouseOrderRecord
 from app.errors import LeaseLost, WokenMeanwhile
 from app.store.models import Attempt, Event, Order, StockReservation, WarehouseOrder
-from app.store.moments import given, moment
 from app.store.session import Store
+from app.store.statements import given, moment
 
 _KNOWN_STATES = tuple(State)
 # As plain tables: statements about mapped classes cost twice as much to write.

@@ -79,6 +79,7 @@ class Plan:
     seed: int
     random: Random
     workers: int
+    poll_seconds: float
     orders: list[OrderPlan]
     exchange_faults: dict[str, float]
     fault_routes: tuple[str, ...]
@@ -114,6 +115,7 @@ def draw_plan(seed: int) -> Plan:
         seed=seed,
         random=random,
         workers=random.choice((1, 1, 2, 3)),
+        poll_seconds=random.choice((2.0, 5.0, 8.0)),
         orders=[_draw_order(random) for _ in range(random.choice((1, 1, 2, 3)))],
         exchange_faults=exchange_faults,
         fault_routes=fault_routes,

@@ -30,7 +30,7 @@ from app.store import orders as store_orders
 from app.store import schedules as store_schedules
 from app.store.inbox import Disposition, Inbox
 from app.store.models import Order
-from app.store.moments import given
+from app.store.statements import given
 from tests.simulation.run import run_one, silence_logs
 
 Patches = list[Any]

@@ -7,12 +7,12 @@ What was sent before is on its way and may still take effect.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from app.store.session import Store
@@ -87,7 +87,7 @@ class ProcessStore(Store):
 
     def __init__(
         self,
-        engine: Engine,
+        connection: Connection,
         clock: VirtualClock,
         process: Process,
         fate_of_commit: Callable[[Process], str],
@@ -95,7 +95,7 @@ class ProcessStore(Store):
         self.is_postgres = False
         self.clock = clock
         self.commit_count = 0
-        self._engine = engine
+        self._connection = connection
         self._process = process
         self._fate_of_commit = fate_of_commit
 
@@ -111,15 +111,10 @@ class ProcessStore(Store):
         fate = self._fate_of_commit(self._process)
         if fate in ("fails before", "busy"):
             raise OperationalError("BEGIN", None, Exception(fate))
-        with self._engine.connect() as connection:
+        with self._transaction() as connection:
             yield _Connection(connection)
-            try:
-                self._process.point("at commit, without effect")
-            except Crash:
-                connection.rollback()
-                raise
+            self._process.point("at commit, without effect")
             if fate == "fails":
-                connection.rollback()
                 raise OperationalError("COMMIT", None, Exception(fate))
             connection.commit()
             self.commit_count += 1
@@ -130,8 +125,16 @@ class ProcessStore(Store):
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Any]:
         self._process.point("before read")
-        with self._engine.connect() as connection:
+        with self._transaction() as connection:
             yield _Connection(connection)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """Use the one connection; what is not committed is undone."""
+        try:
+            yield self._connection
+        finally:
+            self._connection.rollback()
 
     async def close(self) -> None:
         return None

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from sqlalchemy import create_engine
+from pydantic import SecretStr
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -56,24 +57,47 @@ _SPOILS = {
     "wrong type": Fault.WRONG_TYPE,
     "empty": Fault.EMPTY_BODY,
 }
+_SETTINGS = Settings(
+    _env_file=None,
+    ankorstore_base_url="http://127.0.0.1:1",
+    ankorstore_client_id="-",
+    ankorstore_client_secret="-",
+    ankorstore_webhook_secrets=WEBHOOK_SECRET,
+    ankorstore_requests_per_minute=60_000,
+    active_ants_base_url="http://127.0.0.1:2",
+    active_ants_username="-",
+    active_ants_password="-",
+    active_ants_requests_per_minute=6_000,
+    active_ants_order_type="ANKORSTORE",
+    operator_token="operator-token",
+    pack_mode="unit",
+    shipment_poll_seconds=15,
+    tracking_wait_hours=0.01,
+    reconcile_seconds=25,
+    retry_base_seconds=0.4,
+    http_timeout_seconds=TIMEOUT_SECONDS,
+    lease_seconds=LEASE_SECONDS,
+    warehouse_settle_seconds=SETTLE_SECONDS,
+)
+"""Reading settings takes longer than many a run; each run copies these."""
 _template: bytes | None = None
 _database: list[sqlite3.Connection] = []
 _engine = create_engine("sqlite://", creator=lambda: _database[-1], poolclass=StaticPool)
 """One engine for all runs of a process, so that statements are compiled once; see `_renew`."""
 
 
-def _renew() -> sqlite3.Connection:
-    """Give the engine a database in memory with every table, copied from one made once."""
+def _renew() -> Connection:
+    """Connect to a new database in memory with every table, copied from one made once."""
     global _template
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    raw = sqlite3.connect(":memory:", check_same_thread=False)
     _engine.dispose()
-    _database[:] = [connection]
+    _database[:] = [raw]
     if _template is None:
         Base.metadata.create_all(_engine)
-        _template = connection.serialize()
+        _template = raw.serialize()
     else:
-        connection.deserialize(_template)
-    return connection
+        raw.deserialize(_template)
+    return _engine.connect()
 
 
 class World:
@@ -89,8 +113,7 @@ class World:
         self.plans: dict[str, OrderPlan] = {}
         self.touched: set[str] = set()
         self.accepted_by_people: set[str] = set()
-        self.connection = _renew()
-        self.engine = _engine
+        self.database = _renew()
         self.clock = VirtualClock(loop)
         seed = plan.seed
         self.ankorstore = SimulatedAnkorstore(
@@ -116,29 +139,15 @@ class World:
         self.active_ants.habits.ships_by_itself = False
         self.active_ants.habits.not_found = plan.not_found  # type: ignore[assignment]
         self.observer = Observer(self)
-        self.settings = Settings(
-            _env_file=None,
-            ankorstore_base_url="http://127.0.0.1:1",
-            ankorstore_client_id=self.ankorstore.client_id,
-            ankorstore_client_secret=self.ankorstore.client_secret,
-            ankorstore_webhook_secrets=WEBHOOK_SECRET,
-            ankorstore_requests_per_minute=60_000,
-            active_ants_base_url="http://127.0.0.1:2",
-            active_ants_username=self.active_ants.username,
-            active_ants_password=self.active_ants.password,
-            active_ants_requests_per_minute=6_000,
-            active_ants_max_in_flight=plan.max_in_flight,
-            active_ants_order_type="ANKORSTORE",
-            operator_token="operator-token",
-            pack_mode="unit",
-            shipment_feed=plan.feed,
-            shipment_poll_seconds=15,
-            tracking_wait_hours=0.01,
-            reconcile_seconds=25,
-            retry_base_seconds=0.4,
-            http_timeout_seconds=TIMEOUT_SECONDS,
-            lease_seconds=LEASE_SECONDS,
-            warehouse_settle_seconds=SETTLE_SECONDS,
+        self.settings = _SETTINGS.model_copy(
+            update={
+                "ankorstore_client_id": self.ankorstore.client_id,
+                "ankorstore_client_secret": SecretStr(self.ankorstore.client_secret),
+                "active_ants_username": self.active_ants.username,
+                "active_ants_password": SecretStr(self.active_ants.password),
+                "active_ants_max_in_flight": plan.max_in_flight,
+                "shipment_feed": plan.feed,
+            }
         )
         self.receiver: Callable[..., Any] | None = None
 
@@ -222,7 +231,7 @@ class World:
         clock = VirtualClock(self.loop)
         if process.name == "worker-1":
             clock.ahead_seconds = self.plan.clock_jump_seconds
-        return ProcessStore(self.engine, clock, process, self.fate_of_commit)
+        return ProcessStore(self.database, clock, process, self.fate_of_commit)
 
     async def _work(self, process: Process) -> None:
         store = self._store(process)
@@ -239,7 +248,11 @@ class World:
         ]
         companies = build_companies(self.settings, store.clock, Transports(wires[0], wires[1]))
         worker = Worker(
-            self.settings, store, companies, poll_seconds=3.0, jitter=self.plan.random.random
+            self.settings,
+            store,
+            companies,
+            poll_seconds=self.plan.poll_seconds,
+            jitter=self.plan.random.random,
         )
         worker.worker_id = process.name
         self.observer.workers[process.name] = worker
