@@ -58,6 +58,24 @@ DOINGS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A worker that stands still from a moment on, leases and all, and then goes on."""
+
+    at_seconds: float
+    worker: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A worker's clock that suddenly goes wrong by so much."""
+
+    at_seconds: float
+    worker: str
+    ahead_seconds: float
+
+
 @dataclass(slots=True)
 class OrderPlan:
     """One order: when it is placed, of what, and what people do to it, and when."""
@@ -85,7 +103,12 @@ class Plan:
     fault_routes: tuple[str, ...]
     store_faults: dict[str, float]
     crash_chance: float
-    clock_jump_seconds: float
+    clock_ahead_seconds: float
+    clock_jumps: list[Jump]
+    freezes: list[Freeze]
+    store_gone: list[tuple[float, float]]
+    """From when to when the store cannot be reached."""
+    feed_disorder_chance: float
     uniqueness: str
     search_lag_seconds: float
     late_seconds: float
@@ -121,7 +144,11 @@ def draw_plan(seed: int) -> Plan:
         fault_routes=fault_routes,
         store_faults=store_faults,
         crash_chance=0.0 if is_calm else random.choice((0.0, 0.003, 0.01, 0.03)),
-        clock_jump_seconds=random.choice((0.0, 0.0, 0.0, 2.0, -2.0)),
+        clock_ahead_seconds=random.choice((0.0, 0.0, 0.0, 2.0, -2.0)),
+        clock_jumps=[] if is_calm else _draw_jumps(random),
+        freezes=[] if is_calm else _draw_freezes(random),
+        store_gone=[] if is_calm else _draw_gone(random),
+        feed_disorder_chance=0.0 if is_calm else random.choice((0.0, 0.0, 0.3)),
         uniqueness=random.choice(("immediate", "late", "off", "off")),
         search_lag_seconds=lag,
         late_seconds=random.choice((0.5, 3.0, SETTLE_SECONDS - lag - 0.5)),
@@ -138,6 +165,30 @@ def draw_plan(seed: int) -> Plan:
 def _some(random: Random, kinds: tuple[str, ...], chances: tuple[float, float]) -> dict[str, float]:
     share = random.random()
     return {kind: random.uniform(*chances) for kind in kinds if random.random() < share}
+
+
+def _draw_worker(random: Random) -> str:
+    return f"worker-{random.choice((1, 1, 2, 3))}"
+
+
+def _draw_jumps(random: Random) -> list[Jump]:
+    return [
+        Jump(random.uniform(0, 70), _draw_worker(random), random.uniform(-2.0, 2.0))
+        for _ in range(random.choice((0, 0, 0, 1, 2)))
+    ]
+
+
+def _draw_freezes(random: Random) -> list[Freeze]:
+    """Draw stalls, many of them longer than a lease."""
+    return [
+        Freeze(random.uniform(0, 60), _draw_worker(random), random.uniform(2, 2.5 * LEASE_SECONDS))
+        for _ in range(random.choice((0, 0, 1, 2, 4)))
+    ]
+
+
+def _draw_gone(random: Random) -> list[tuple[float, float]]:
+    starts = [random.uniform(0, 65) for _ in range(random.choice((0, 0, 0, 1, 2)))]
+    return [(start, start + random.uniform(0.5, 15)) for start in starts]
 
 
 def _draw_order(random: Random) -> OrderPlan:

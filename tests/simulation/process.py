@@ -29,6 +29,7 @@ class Process:
     def __init__(self, name: str, on_point: Callable[["Process", str], None]) -> None:
         self.name = name
         self.is_alive = True
+        self.frozen_until = 0.0
         self.tasks: set[asyncio.Task[Any]] = set()
         self._on_point = on_point
 
@@ -42,6 +43,12 @@ class Process:
         if not self.is_alive:
             raise Crash
         self._on_point(self, name)
+
+    async def stand_still(self) -> None:
+        """Go on only once the process is not frozen any more."""
+        seconds = self.frozen_until - asyncio.get_running_loop().time()
+        if seconds > 0:
+            await asyncio.sleep(seconds)
 
     def die(self) -> None:
         """Die now: nothing this process does from here on has an effect."""
@@ -82,7 +89,7 @@ class ProcessStore(Store):
     The real store's API on a shared SQLite in memory; a transaction is one indivisible step.
 
     *fate_of_commit* says what happens to a transaction: `ok`, `fails before`, `fails`,
-    `fails after` (it took effect) or `busy`.
+    `fails after` (it took effect) or `busy`; *is_gone* whether there is a store at all now.
     """
 
     def __init__(
@@ -91,6 +98,7 @@ class ProcessStore(Store):
         clock: VirtualClock,
         process: Process,
         fate_of_commit: Callable[[Process], str],
+        is_gone: Callable[[], bool],
     ) -> None:
         self.is_postgres = False
         self.clock = clock
@@ -98,6 +106,7 @@ class ProcessStore(Store):
         self._connection = connection
         self._process = process
         self._fate_of_commit = fate_of_commit
+        self._is_gone = is_gone
 
     def now(self) -> Any:
         return self.clock.now()
@@ -107,7 +116,9 @@ class ProcessStore(Store):
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Any]:
+        await self._process.stand_still()
         self._process.point("before commit")
+        self._reach()
         fate = self._fate_of_commit(self._process)
         if fate in ("fails before", "busy"):
             raise OperationalError("BEGIN", None, Exception(fate))
@@ -124,9 +135,15 @@ class ProcessStore(Store):
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Any]:
+        await self._process.stand_still()
         self._process.point("before read")
+        self._reach()
         with self._transaction() as connection:
             yield _Connection(connection)
+
+    def _reach(self) -> None:
+        if self._is_gone():
+            raise OperationalError("CONNECT", None, Exception("gone"))
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -7,7 +7,9 @@ Drawn from one seed; the same seed and the same code give the same trace.
 import asyncio
 import hashlib
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -34,13 +36,15 @@ from tests.simulation.plan import (
     LEASE_SECONDS,
     SETTLE_SECONDS,
     TIMEOUT_SECONDS,
+    Freeze,
+    Jump,
     OrderPlan,
     Plan,
     draw_plan,
 )
 from tests.simulation.process import Crash, Process, ProcessStore, current_process, track_tasks
 from tests.simulation.virtual_loop import VirtualClock, VirtualLoop
-from tests.simulation.wire import Fate, Wire
+from tests.simulation.wire import Fate, Wire, disorder_page
 
 CALM_SECONDS = 1500.0
 STEP_SECONDS = 10.0
@@ -107,10 +111,12 @@ class World:
         self.plan = plan
         self.loop = loop
         self.trace: list[str] = []
+        self.struck: Counter[str] = Counter()
         self.is_faulty = True
         self.processes: dict[str, Process] = {}
         self.orders: list[Order] = []
         self.plans: dict[str, OrderPlan] = {}
+        self.clocks: dict[str, VirtualClock] = {}
         self.touched: set[str] = set()
         self.accepted_by_people: set[str] = set()
         self.database = _renew()
@@ -151,6 +157,10 @@ class World:
         )
         self.receiver: Callable[..., Any] | None = None
 
+    def strike(self, kind: str) -> None:
+        """Count a fault that struck."""
+        self.struck[kind] += 1
+
     def note(self, line: str) -> None:
         """Add a line to the trace, under the present time."""
         self.trace.append(f"{self.loop.seconds:9.3f} {line}")
@@ -170,6 +180,7 @@ class World:
     def crash(self, process: Process, where: str) -> None:
         """Kill the process and start it again later."""
         self.note(f"{process.name} CRASH {where}")
+        self.strike(f"crash {where}")
         process.die()
         pause = self.plan.random.uniform(*RESTART_SECONDS)
         self.loop.call_later(pause, self._start, process.name)
@@ -180,19 +191,49 @@ class World:
             for kind, chance in self.plan.store_faults.items():
                 if self.plan.random.random() < chance:
                     self.note(f"{process.name} store {kind}")
+                    self.strike(f"store {kind}")
                     return kind
         return "ok"
+
+    def is_gone(self) -> bool:
+        """Tell whether the store cannot be reached now."""
+        now = self.loop.seconds
+        gone = self.is_faulty and any(start <= now < end for start, end in self.plan.store_gone)
+        if gone:
+            self.strike("store gone")
+        return gone
+
+    def _freeze(self, freeze: Freeze) -> None:
+        process = self.processes.get(freeze.worker)
+        if process is not None and process.is_alive:
+            process.frozen_until = self.loop.seconds + freeze.seconds
+            self.note(f"{freeze.worker} stands still for {freeze.seconds:.1f} s")
+            self.strike("freeze" if freeze.seconds < LEASE_SECONDS else "freeze past the lease")
+
+    def _jump(self, jump: Jump) -> None:
+        if jump.worker in self.clocks:
+            self.clocks[jump.worker].ahead_seconds = jump.ahead_seconds
+            self.strike("clock jump")
+            self.note(f"{jump.worker} clock goes wrong by {jump.ahead_seconds:.1f} s")
 
     def draw_fate(self, process: Process, company: Company, ask: Ask) -> Fate:
         """Say what becomes of an exchange."""
         random = self.plan.random
         out, back = random.uniform(0.005, 0.05), random.uniform(0.005, 0.05)
-        if not self.is_faulty or not any(ask.matches(one) for one in self.plan.fault_routes):
+        if not self.is_faulty:
+            return Fate(out, back)
+        if ask.matches("POST */shipment/byordertype") and (
+            random.random() < self.plan.feed_disorder_chance
+        ):
+            self.strike("shipments page in disorder")
+            return Fate(out, back, disorder=partial(disorder_page, random))
+        if not any(ask.matches(one) for one in self.plan.fault_routes):
             return Fate(out, back)
         for kind, chance in self.plan.exchange_faults.items():
             if random.random() >= chance:
                 continue
             late = random.uniform(0, self.plan.late_seconds)
+            self.strike(f"exchange {kind}")
             match kind:
                 case "refused":
                     return Fate(is_refused=True)
@@ -230,8 +271,9 @@ class World:
     def _store(self, process: Process) -> ProcessStore:
         clock = VirtualClock(self.loop)
         if process.name == "worker-1":
-            clock.ahead_seconds = self.plan.clock_jump_seconds
-        return ProcessStore(self.database, clock, process, self.fate_of_commit)
+            clock.ahead_seconds = self.plan.clock_ahead_seconds
+        self.clocks[process.name] = clock
+        return ProcessStore(self.database, clock, process, self.fate_of_commit, self.is_gone)
 
     async def _work(self, process: Process) -> None:
         store = self._store(process)
@@ -280,6 +322,10 @@ class World:
         tasks = [self.loop.create_task(self._order_life(plan)) for plan in self.plan.orders]
         tasks.append(self.loop.create_task(self._warehouse_floor()))
         tasks.append(self.loop.create_task(self._post_office()))
+        for freeze in self.plan.freezes:
+            self.loop.call_later(freeze.at_seconds, self._freeze, freeze)
+        for jump in self.plan.clock_jumps:
+            self.loop.call_later(jump.at_seconds, self._jump, jump)
         await asyncio.sleep(FAULTY_SECONDS)
         self.is_faulty = False
         self.ankorstore.outbox.lose_probability = 0.0
@@ -340,6 +386,7 @@ class World:
         except ImpossibleMove:
             return
         self.touched.add(order.id)
+        self.strike(f"people {doing}")
         self.note(f"people {doing} {order.reference}: {before} → {order.status}")
 
     async def _warehouse_floor(self) -> None:
@@ -388,6 +435,7 @@ class _Doorbell(httpx.AsyncBaseTransport):
             current_process.reset(token)
         world.note(f"web answers a webhook with {response.status_code}")
         if world.is_faulty and world.plan.random.random() < 0.05:
+            world.strike("webhook's answer lost")
             raise httpx.ReadError("answer lost", request=request)
         return response
 
