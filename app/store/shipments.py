@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Integer, Table, bindparam, delete, insert, select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.completeness import merge_rows, outranks
@@ -15,10 +14,21 @@ from app.domain.lifecycle import State
 from app.domain.shipment import Parcel as ParcelValue
 from app.domain.shipment import Shipment as ShipmentValue
 from app.domain.shipment import ShipmentSource, ShippedLine
-from app.store.models import Order, Parcel, Shipment, WarehouseOrder
-from app.store.orders import state_of, wake_orders
+from app.store.models import Shipment
+from app.store.order_rows import state_of
+from app.store.orders import wake_orders
 from app.store.session import Store
-from app.store.statements import given, insert_into
+from app.store.shipment_statements import (
+    ACKNOWLEDGEABLE,
+    ADD_PARCELS,
+    DROP_PARCELS,
+    PARCELS,
+    PLACED_BY_MARK,
+    SHIPMENTS_BY_ID,
+    SHIPMENTS_OF_ORDER,
+    UNSHIPPED,
+    build_save,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,7 @@ async def find_placed(
     """Return every placing whose order or number is among the given ones."""
     async with store.read() as connection:
         rows = await connection.execute(
-            _PLACED_BY_MARK, {"marks": list(order_marks), "numbers": list(external_order_numbers)}
+            PLACED_BY_MARK, {"marks": list(order_marks), "numbers": list(external_order_numbers)}
         )
         return [_placed_of(row) for row in rows]
 
@@ -80,7 +90,7 @@ async def list_unshipped(
 ) -> list[PlacedOrder]:
     """Return live placings that still wait for shipments, in order of their ids."""
     async with store.read() as connection:
-        rows = await connection.execute(_UNSHIPPED, {"its_id": after_order_id, "limit": limit})
+        rows = await connection.execute(UNSHIPPED, {"its_id": after_order_id, "limit": limit})
         return [_placed_of(row) for row in rows]
 
 
@@ -112,7 +122,7 @@ async def save_shipments(
         ids = [entry.shipment.warehouse_shipment_id for entry in judged]
         known = {
             stored.shipment.warehouse_shipment_id: stored
-            for stored in await _load(connection, _SHIPMENTS_BY_ID, {"ids": ids})
+            for stored in await _load(connection, SHIPMENTS_BY_ID, {"ids": ids})
         }
         for entry in sorted(judged, key=lambda item: item.shipment.warehouse_shipment_id):
             before = known.get(entry.shipment.warehouse_shipment_id)
@@ -136,9 +146,9 @@ async def save_shipments(
 async def _save_one(store: Store, connection: AsyncConnection, entry: JudgedShipment) -> None:
     now = store.now()
     row = _row_of(entry)
-    statement = _save(store.is_postgres, frozenset(row))
+    statement = build_save(store.is_postgres, frozenset(row))
     shipment_id = (await connection.execute(statement, {**row, "stored_at": now})).scalar_one()
-    await connection.execute(_DROP_PARCELS, {"its_shipment_id": shipment_id})
+    await connection.execute(DROP_PARCELS, {"its_shipment_id": shipment_id})
     parcels = {
         parcel.parcel_number: {
             "shipment_id": shipment_id,
@@ -149,7 +159,7 @@ async def _save_one(store: Store, connection: AsyncConnection, entry: JudgedShip
         for parcel in entry.shipment.parcels
     }
     if parcels:
-        await connection.execute(_ADD_PARCELS, list(parcels.values()))
+        await connection.execute(ADD_PARCELS, list(parcels.values()))
 
 
 def _row_of(entry: JudgedShipment) -> dict[str, Any]:
@@ -186,7 +196,7 @@ def _row_of(entry: JudgedShipment) -> dict[str, Any]:
 async def load_shipments(store: Store, order_id: int) -> list[StoredRow]:
     """Return an order's shipments, oldest first."""
     async with store.read() as connection:
-        return await _load(connection, _SHIPMENTS_OF_ORDER, {"its_order_id": order_id})
+        return await _load(connection, SHIPMENTS_OF_ORDER, {"its_order_id": order_id})
 
 
 async def _load(
@@ -209,7 +219,7 @@ async def _load(
 async def list_acknowledgeable(store: Store, warehouse_shipment_ids: Sequence[str]) -> list[str]:
     """Return those of the ids that are ours, stored, and read from the feed."""
     async with store.read() as connection:
-        rows = await connection.execute(_ACKNOWLEDGEABLE, {"ids": list(warehouse_shipment_ids)})
+        rows = await connection.execute(ACKNOWLEDGEABLE, {"ids": list(warehouse_shipment_ids)})
         return sorted(rows.scalars())
 
 
@@ -228,7 +238,7 @@ async def _parcels_of(
 ) -> dict[int, list[ParcelValue]]:
     found: dict[int, list[ParcelValue]] = {}
     if shipment_ids:
-        rows = await connection.execute(_PARCELS, {"ids": list(shipment_ids)})
+        rows = await connection.execute(PARCELS, {"ids": list(shipment_ids)})
         for row in rows:
             value = ParcelValue(row.parcel_number, row.tracking_number, row.tracking_link)
             found.setdefault(row.shipment_id, []).append(value)
@@ -261,68 +271,3 @@ def _value_of(row: Any, parcels: Sequence[ParcelValue]) -> ShipmentValue:
         status_text=row.status_text,
         problems=tuple(row.problems),
     )
-
-
-_orders = cast(Table, Order.__table__)
-_placings = cast(Table, WarehouseOrder.__table__)
-_shipments = cast(Table, Shipment.__table__)
-_parcels = cast(Table, Parcel.__table__)
-
-
-def _any_of(name: str) -> Any:
-    return bindparam(name, expanding=True)
-
-
-_PLACED = select(
-    _orders.c.id.label("order_id"),
-    _orders.c.marketplace_order_id,
-    _orders.c.state,
-    _placings.c.external_order_number,
-    _placings.c.warehouse_order_number,
-    _placings.c.answer,
-    _placings.c.replaced_at,
-    _placings.c.lines,
-).join(_placings, _placings.c.order_id == _orders.c.id)
-_PLACED_BY_MARK = _PLACED.where(
-    _orders.c.marketplace_order_id.in_(_any_of("marks"))
-    | _placings.c.external_order_number.in_(_any_of("numbers"))
-)
-_UNSHIPPED = (
-    _PLACED.where(
-        _orders.c.state == State.PLACED,
-        _placings.c.replaced_at.is_(None),
-        _orders.c.id > given(_orders, "id"),
-    )
-    .order_by(_orders.c.id)
-    .limit(bindparam("limit", type_=Integer()))
-)
-_SHIPMENTS_BY_ID = (
-    select(_shipments)
-    .where(_shipments.c.warehouse_shipment_id.in_(_any_of("ids")))
-    .order_by(_shipments.c.id)
-)
-_SHIPMENTS_OF_ORDER = (
-    select(_shipments)
-    .where(_shipments.c.order_id == given(_shipments, "order_id"))
-    .order_by(_shipments.c.id)
-)
-_ACKNOWLEDGEABLE = select(_shipments.c.warehouse_shipment_id).where(
-    _shipments.c.warehouse_shipment_id.in_(_any_of("ids")),
-    _shipments.c.disposition.in_(("ours", "replaced")),
-    _shipments.c.source == ShipmentSource.FEED,
-)
-_PARCELS = (
-    select(_parcels).where(_parcels.c.shipment_id.in_(_any_of("ids"))).order_by(_parcels.c.id)
-)
-_DROP_PARCELS = delete(_parcels).where(_parcels.c.shipment_id == given(_parcels, "shipment_id"))
-_ADD_PARCELS = insert(_parcels)
-
-
-@lru_cache
-def _save(is_postgres: bool, columns: frozenset[str]) -> Any:
-    """Build the insert of a shipment, or the change of its *columns*."""
-    statement = insert_into(_shipments, is_postgres=is_postgres)
-    newest = {name: statement.excluded[name] for name in sorted(columns)}
-    return statement.on_conflict_do_update(
-        index_elements=["warehouse_shipment_id"], set_=newest
-    ).returning(_shipments.c.id)
