@@ -22,14 +22,14 @@ _EVENT_TYPES = (
     "order.tomorrow",
     "external_order.created",
 )
-_ODD_VALUES: tuple[Any, ...] = (
+_ODD_VALUES = tuple(map(json.dumps, (
     None, True, False, 0, -1, 2**63, 10**40, -(10**15), 1.5, 1e308, float("inf"), float("nan"),
     "", " ", "x ", "\x00", "a\x00b", "\ud800", "\udfff\ud800", "\u202e", "\u200b", "\u2028",
     "é", "e\u0301", "𝒳", "\U0010ffff", "ORDERS", "or-ders", "order", "null", "' OR 1=1 --",
     "{{7*7}}", "../../etc/passwd", "x" * 200, "x" * 201, "x" * 5000, "\n", _DIGITS,
     [], {}, [[]], [None], {"": ""}, {"id": 1}, {"id": "i", "type": "orders"},
     [{"id": "i", "type": "orders"}], [{"id": "i", "type": "orders"}] * 2,
-)  # fmt: skip
+)))  # fmt: skip
 _ENCODINGS = (
     "utf-8",
     "utf-8-sig",
@@ -127,15 +127,17 @@ class Bodies:
             node = node[step]
         action = random.random()
         if action < 0.75:
-            node[step] = random.choice(_ODD_VALUES)
+            node[step] = self._odd_value()
         elif action < 0.9:
             del node[step]
         elif isinstance(node, dict):
-            node[random.choice(("id", "type", "x" * 300, "\x00", "__proto__"))] = random.choice(
-                _ODD_VALUES
-            )
+            name = random.choice(("id", "type", "x" * 300, "\x00", "__proto__"))
+            node[name] = self._odd_value()
         if not document:
             document["meta"] = None
+
+    def _odd_value(self) -> Any:
+        return json.loads(self._random.choice(_ODD_VALUES))
 
     def _with_a_key_twice(self, body: bytes) -> bytes:
         places = [match.start() for match in _KEY.finditer(body)]
