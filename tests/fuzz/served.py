@@ -10,6 +10,7 @@ import uvicorn
 
 import app.main as main_module
 from app.main import create_app
+from app.web.bounded_http import BoundedHttpProtocol
 from tests.integration.web import web_settings
 
 
@@ -17,7 +18,9 @@ from tests.integration.web import web_settings
 def served_web(database_url: str) -> Iterator[int]:
     """Serve the web part on a free port of this machine and return the port."""
     app = create_app(web_settings(database_url), with_worker=False)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, http=BoundedHttpProtocol, log_config=None, access_log=False
+    )
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
