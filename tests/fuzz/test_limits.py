@@ -1,17 +1,19 @@
 """What the memory of the process can be filled with from outside: nothing, without a secret."""
 
+import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from random import Random
 
 import httpx
 import pytest
 
+import app.web.webhooks as webhooks_module
 from app.web.bounded_http import MAX_HEAD_BYTES
 from tests.conftest import Databases
 from tests.fuzz.delivery import WEBHOOK
 from tests.fuzz.served import served_web
-from tests.integration.web import event_body, sign
+from tests.integration.web import deliver, event_body, running_web, sign
 
 MUCH_BYTES = 48 * 1024 * 1024
 CHUNKED = f"POST {WEBHOOK} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
@@ -102,3 +104,28 @@ def test_noise_on_the_socket(port: int) -> None:
             statuses.add(int(answer[9:12]))
     assert max(statuses) < 500
     assert {400, 401, 404} <= statuses
+
+
+async def test_bodies_that_are_held_together_have_a_limit(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While too much is under way others are asked to come again; afterwards all is free."""
+    monkeypatch.setattr(webhooks_module, "MAX_HELD_BYTES", 1000)
+    goes_on, under_way = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b" " * 400
+        under_way.release()  # asked for more: the first piece is held
+        await goes_on.wait()
+
+    async with running_web(databases.make("sqlite")) as client:
+        slow = [asyncio.create_task(client.post(WEBHOOK, content=slowly())) for _ in range(2)]
+        for _ in slow:
+            await under_way.acquire()
+        answer = await deliver(client, event_body())
+        assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)
+
+        goes_on.set()
+        assert [(await each).status_code for each in slow] == [401, 401]
+        for number in range(20):
+            assert (await deliver(client, event_body(f"e{number}"))).status_code == 200
