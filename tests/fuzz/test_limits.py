@@ -9,11 +9,15 @@ import httpx
 import pytest
 
 import app.web.webhooks as webhooks_module
+from app.clock import SystemClock
+from app.store.models import Event
+from app.store.session import Store
 from app.web.bounded_http import MAX_HEAD_BYTES
 from tests.conftest import Databases
 from tests.fuzz.delivery import WEBHOOK
 from tests.fuzz.served import served_web
 from tests.integration.web import deliver, event_body, running_web, sign
+from tests.store_rows import rows_of
 
 MUCH_BYTES = 48 * 1024 * 1024
 CHUNKED = f"POST {WEBHOOK} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
@@ -129,3 +133,22 @@ async def test_bodies_that_are_held_together_have_a_limit(
         assert [(await each).status_code for each in slow] == [401, 401]
         for number in range(20):
             assert (await deliver(client, event_body(f"e{number}"))).status_code == 200
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_a_moment_any_database_can_show(
+    database_url: str, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever moment an event names, its row can be read in every time zone of a database."""
+    monkeypatch.setenv("PGTZ", zone)
+    moments = (0, 1, 253_402_300_799, 253_370_764_799, -62_135_596_800, 1e300, -1e300)
+    async with running_web(database_url) as client:
+        for number, moment in enumerate(moments):
+            meta = {"event": {"id": f"e{number}", "type": "order.shipped", "timestamp": moment}}
+            assert (await deliver(client, event_body(meta=meta))).status_code == 200
+
+    store = Store(database_url, SystemClock())
+    years = [row.occurred_at and row.occurred_at.year for row in await rows_of(store, Event)]
+    await store.close()
+    assert years == [1970, 1970, None, 9998, None, None, None]
