@@ -108,6 +108,7 @@ class Deliveries:
             [(FIRST, other), (SECOND, other)],
             [(FIRST, bytes(turned).hex().encode()), (SECOND, base64.b64encode(turned))],
             [(FIRST, in_hex[:-1])],
+            [(FIRST, in_hex.upper())],
             [(FIRST, in_hex + b"0")],
             [(FIRST, in_hex + b", " + in_hex)],
             [(FIRST, b"sha1=" + in_hex)],
