@@ -299,10 +299,14 @@ async def test_the_environment_names_no_way_round(
     assert set(authorizations) == {"Authorization: Bearer ours"}
 
 
-async def test_an_address_from_anywhere(companies: Companies, stranger: Peer) -> None:
+async def test_an_address_from_anywhere(
+    companies: Companies, company: Peer, stranger: Peer
+) -> None:
     """Should an address ever get past all checks, the connection itself refuses to go there."""
+    company.answer = lambda method, path: grant(method, path) or (200, {}, b"{}")
     for connection in companies.connections.values():
         for url in (f"{stranger.base_url}/x", f"https://127.0.0.1:{stranger.port}/x"):
             with pytest.raises(Transient):
                 await connection.call("GET", url, operation="read")
+        assert (await connection.call("GET", "/x", operation="read")).status == 200
     assert stranger.connections == 0
