@@ -38,6 +38,8 @@ def draw(random: Random) -> Delivery:
         + random.choice(PIECES) + random.choice((b"", b"", random.choice(PIECES)))
         for _ in range(random.choice((0, 1, 1, 2, 5)))
     )  # fmt: skip
+    if random.random() < 0.4:  # among many parts one is always wrong, and the search never asked
+        query = random.choice((b"q=", b"q=", b"after=")) + random.choice(PIECES)
     name = random.choice(PIECES).decode("utf-8", "surrogateescape")
     path = random.choice(
         ("/api/orders", "/api/orders", f"/api/orders/{name}", f"/api/orders/{name}/retry",
