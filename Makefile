@@ -52,6 +52,11 @@ lint-container: ## Check the Dockerfile and the compose file (x86-64 Linux)
 sim: $(VENV)/.dev ## Run the simulation: make sim SEEDS=2000, or one again: make sim SEED=4711
 	@$(BIN)/python -m tests.simulation.run $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Send the receiver hostile deliveries: make fuzz COUNT=1000000 (SEED=4711 MINUTES=60)
+	@$(BIN)/python -m tests.fuzz.run $(if $(SEED),--seed $(SEED)) \
+	  --count $(or $(COUNT),1000000) --minutes $(or $(MINUTES),60)
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure throughput, latency, start-up time and memory on this machine
 	$(BIN)/python -m bench
