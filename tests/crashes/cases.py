@@ -24,20 +24,22 @@ IRREVERSIBLE = ("POST *-actions/transition", "POST *order/add", "POST *confirm")
 WRITES = (*IRREVERSIBLE, "P* *master-orders*tracking", "POST *shipment/sync")
 LOOK_BEFORE_CREATE, CREATE = "GET *order/search", "POST *order/add"
 LOGIN = "POST *token"
+ARRIVALS = ("Inbox._commit", "add_missing_orders")
+"""The commits that make an order known."""
 WORDS = {
-    "accept": IRREVERSIBLE[0],
-    "create": IRREVERSIBLE[1],
-    "confirm": IRREVERSIBLE[2],
-    "tracking": WRITES[3],
-    "acknowledge": WRITES[4],
-    "inbox commit": "Inbox._commit",
-    "intent to accept": "intend_accept",
-    "intent to create": "intend_create",
-    "intent to confirm": "intend_confirm",
+    "the accept": IRREVERSIBLE[0],
+    "the create": IRREVERSIBLE[1],
+    "the confirm": IRREVERSIBLE[2],
+    "the tracking": WRITES[3],
+    "the acknowledgement": WRITES[4],
+    "the inbox's commit": ARRIVALS[0],
+    "the reconcile's commit": ARRIVALS[1],
+    "the intent to accept": "intend_accept",
+    "the intent to create": "intend_create",
+    "the intent to confirm": "intend_confirm",
 }
 REPEATABLE = ("GET *", "POST *byordertype", "POST *shipping-quotes")
 INTENTS = ("intend_accept", "intend_create", "intend_confirm")
-FIRST_EVENT = "Inbox._commit"
 TOLD_APART = {
     "call": ("never-sent", "lost-after", "late"),
     "commit": ("without-effect", "with-effect"),
@@ -56,13 +58,13 @@ def kind_of(passed: Passed) -> str:
         return passed.kind
     if fnmatchcase(passed.name, LOGIN):
         return "call: login"
-    return "call: write" if _is_any(passed.name, WRITES) else "call: read"
+    return "call: write" if fits(passed.name, WRITES) else "call: read"
 
 
 def find_unknown_calls(points: Iterable[Passed]) -> list[str]:
     """Return the calls that are neither known as writes nor as repeatable."""
     known = (*WRITES, *REPEATABLE, LOGIN)
-    return [one.name for one in points if one.kind == "call" and not _is_any(one.name, known)]
+    return [one.name for one in points if one.kind == "call" and not fits(one.name, known)]
 
 
 def dying_cases(setting: Setting, points: Sequence[Passed]) -> list[Case]:
@@ -87,10 +89,10 @@ def delivery_cases(setting: Setting, life: Life) -> list[Case]:
 
 def first_deaths(points: Sequence[Passed]) -> list[Point]:
     """Return the deaths around what must not happen twice or get lost."""
-    event = next(one for one in points if one.name == FIRST_EVENT)
-    grave = [
-        one for one in points if one is event or one.name in INTENTS or _is_any(one.name, WRITES)
-    ]
+    commits = [one for one in points if one.kind == "commit"]
+    grave = [next(one for one in commits if one.name in ARRIVALS)]
+    grave += [one for one in commits if one.name in INTENTS]
+    grave += [one for one in points if one.kind == "call" and fits(one.name, WRITES)]
     return [point for one in grave for point in _fates(one, TOLD_APART)]
 
 
@@ -137,7 +139,7 @@ def _fates(passed: Passed, fates: dict[str, tuple[str, ...]]) -> list[Point]:
     return [Point(passed.kind, passed.number, name) for name in names]
 
 
-def _is_any(name: str, patterns: Iterable[str]) -> bool:
+def fits(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 

@@ -35,11 +35,19 @@ LATE_SECONDS = SETTLE_SECONDS - SEARCH_LAG_SECONDS - 0.5
 """How late a request may take effect and still be seen by a search when the settle time ends."""
 OUT_SECONDS = BACK_SECONDS = 0.01
 RESTART_SECONDS = 1.0
-STEP_SECONDS = 5.0
+POLL_SECONDS = 5.0
+STEP_SECONDS = 2.5
 LONGEST_LIFE_SECONDS = 400.0
 AFTERLIFE_SECONDS = 30.0
 """How long it is watched that nothing more happens: more than any job's interval."""
-ORDERS = {"plain": ("MUG-01",), "parcels": ("MUG-01", "BOWL-01")}
+VARIANTS = {
+    "plain": OrderPlan(at_seconds=0.5, skus=("MUG-01",), is_told=True, parcels=1, parts=1),
+    "parcels": OrderPlan(
+        at_seconds=0.5, skus=("MUG-01", "BOWL-01"), is_told=True, parcels=2, parts=1
+    ),
+    "untold": OrderPlan(at_seconds=0.5, skus=("MUG-01",), is_told=False, parcels=1, parts=1),
+}
+"""The orders: one of one line; one whose parcels are told too; one no webhook tells of."""
 _COMMIT_PARTS = {
     "before commit": "before",
     "at commit, without effect": "without-effect",
@@ -50,19 +58,11 @@ _STORE_TROUBLES = {"before": "fails before", "without-effect": "fails", "with-ef
 
 def make_plan(case: Case) -> Plan:
     """Return a simulation's plan with one order and no fault at all."""
-    variant = case.setting.variant
-    order = OrderPlan(
-        at_seconds=0.5,
-        skus=ORDERS[variant],
-        is_told=True,
-        parcels=2 if variant == "parcels" else 1,
-        parts=1,
-    )
     return Plan(
         seed=0,
         random=Random(0),
         workers=1,
-        orders=[order],
+        orders=[VARIANTS[case.setting.variant]],
         exchange_faults={},
         fault_routes=(),
         store_faults={},
@@ -284,6 +284,7 @@ class Life(World):
         return (
             self.processes["web"].is_alive
             and self.observer.is_at_rest()
+            and not any(delivery.is_waiting for delivery in self.ankorstore.deliveries)
             and all(
                 shipment.is_acknowledged
                 for shipment in self.active_ants.shipments.values()
@@ -313,8 +314,9 @@ class Doorbell(httpx.AsyncBaseTransport):
         finally:
             current_process.reset(token)
         await asyncio.wait([task])
-        if not process.is_alive or fate == "lost-after":
-            task.cancelled() or task.exception()
+        # An answer given before the death counts, even where the process died at once after it.
+        is_dead = task.cancelled() or task.exception() is not None
+        if is_dead or fate == "lost-after":
             raise httpx.ReadError("no answer", request=request)
         life.note(f"{process.name} answers a webhook with {task.result().status_code}")
         return task.result()
@@ -331,9 +333,19 @@ def _caller() -> str:
     return "the test"
 
 
-async def _deaf(self: Worker) -> None:
-    """Hear no notification: one that is lost costs a moment, and here time is virtual."""
-    await asyncio.Event().wait()
+class PatientWorker(Worker):
+    """
+    The real worker, which looks for due work less often.
+
+    It hears no notification of PostgreSQL: one that is lost costs a moment, and here time is
+    virtual.
+    """
+
+    def __init__(self, *args: Any, poll_seconds: float, **kwargs: Any) -> None:
+        super().__init__(*args, poll_seconds=POLL_SECONDS, **kwargs)
+
+    async def _listen(self) -> None:
+        await asyncio.Event().wait()
 
 
 def live(case: Case, place: Place) -> Life:
@@ -342,7 +354,7 @@ def live(case: Case, place: Place) -> Life:
     loop.set_task_factory(track_tasks)
     asyncio.set_event_loop(loop)
     try:
-        with patch.object(Worker, "_listen", _deaf):
+        with patch("tests.simulation.world.Worker", PatientWorker):
             life = Life(case, place, loop)
             loop.run_until_complete(life.run())
         return life

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tests.crashes import cases as every
-from tests.crashes.life import Life, live
+from tests.crashes.life import VARIANTS, Life, live
 from tests.crashes.places import open_place
 from tests.crashes.points import Case, Passed, Point, Setting
 from tests.crashes.promises import find_broken
@@ -68,7 +68,7 @@ def rows_of(life: Life, points: Sequence[Passed], *, lives: bool) -> Iterator[Ro
 def plan_rows(database: str, server_url: str | None) -> list[Row]:
     """Return every row with one fault, of one database."""
     rows: list[Row] = []
-    for variant in ("plain", "parcels"):
+    for variant in VARIANTS:
         life = play_faultless(Setting(database, variant), server_url)
         rows += rows_of(life, life.passed[0], lives=True)
     for uniqueness in ("immediate", "late"):
@@ -78,15 +78,14 @@ def plan_rows(database: str, server_url: str | None) -> list[Row]:
 
 
 def plan_firsts(database: str, server_url: str | None) -> dict[Case, str]:
-    """Return the first of two deaths, each with what it is about; only tracking is in parcels."""
+    """Return the first of two deaths, each with what it is about, every write once."""
     found: dict[Case, str] = {}
-    for variant in ("plain", "parcels"):
+    for variant in VARIANTS:
         setting = Setting(database, variant)
         points = play_faultless(setting, server_url).passed[0]
-        for point in every.first_deaths(points):
-            name = every.short_name(points, point)
-            if variant == "plain" or name == "tracking":
-                found[Case(setting, (point,))] = name
+        named = [(point, every.short_name(points, point)) for point in every.first_deaths(points)]
+        known = set(found.values())
+        found |= {Case(setting, (point,)): name for point, name in named if name not in known}
     return found
 
 
