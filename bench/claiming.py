@@ -7,9 +7,9 @@ from statistics import median
 from sqlalchemy import bindparam, text
 
 from app.clock import SystemClock
+from app.store.claims import claim_orders
 from app.store.migrate import bring_up_to_date
 from app.store.models import UtcDateTime
-from app.store.orders import claim_orders
 from app.store.session import Store
 
 ROWS = 500_000

@@ -7,9 +7,10 @@ from sqlalchemy import func, insert, select, update
 
 from app.domain.record import OrderRecord, SentLine
 from app.ports import PreparedOrder
+from app.store.claims import claim_orders
 from app.store.inbox import IncomingEvent
 from app.store.models import Attempt, Order
-from app.store.orders import AttemptRow, Finish, claim_orders
+from app.store.orders import AttemptRow, Finish
 from app.store.session import Store
 
 ORDER_ID = "1ecb023e-7ec0-6d5c-a477-0242ac170007"

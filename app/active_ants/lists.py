@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from app.active_ants.wire import Fields
 
+KEPT_CONTENTS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -25,7 +27,8 @@ class Entry:
 class WarehouseLists:
     """The lists that matter to orders and shipments; unreadable rows are left out."""
 
-    _newest: ClassVar[tuple[Mapping[str, Any], "WarehouseLists"] | None] = None
+    _kept: ClassVar[list[tuple[Mapping[str, Any], "WarehouseLists"]]] = []
+    """The newest few: one process seldom knows more than one content."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         """Read the `result` of the settings call."""
@@ -39,9 +42,12 @@ class WarehouseLists:
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "WarehouseLists":
         """Return the lists in *content*, kept for as long as the same content is asked about."""
-        if cls._newest is None or cls._newest[0] is not content:
-            cls._newest = (content, cls(content))
-        return cls._newest[1]
+        for known, lists in cls._kept:
+            if known is content:
+                return lists
+        lists = cls(content)
+        cls._kept = [(content, lists), *cls._kept[: KEPT_CONTENTS - 1]]
+        return lists
 
     def serves_country(self, country_code: str) -> bool:
         """Tell whether the warehouse ships to this country."""

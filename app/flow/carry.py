@@ -35,7 +35,8 @@ from app.flow.order_flow import advance
 from app.flow.rules import FlowRules
 from app.metrics import ATTEMPTS
 from app.outbound import calls_made
-from app.store.orders import AttemptRow, Finish, finish_step, release_order
+from app.store.claims import release_order
+from app.store.orders import AttemptRow, Finish, finish_step
 from app.store.session import Store
 
 MAX_STEPS = 25

@@ -8,19 +8,32 @@ never both be accepted on the last pieces (docs/rules/stock.md).
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.record import OrderRecord
 from app.errors import Finding, Unmappable
 from app.ports import PreparedOrder
-from app.store.inbox import insert_into
 from app.store.models import StockReservation, WarehouseOrder, WarehouseProduct
-from app.store.orders import note_intent, placing_of
+from app.store.order_rows import placing_of
+from app.store.orders import note_intent
 from app.store.session import Store
+from app.store.statements import given, moment
 
 
 async def intend_accept(
@@ -45,13 +58,9 @@ async def intend_accept(
         short = await _find_shortage(connection, order.order_id, needed)
         if short:
             return order, short
-        await _reserve(store, connection, order.order_id, needed)
-        intent = {
-            **columns,
-            "accept_intent_at": store.time(),
-            "accept_sent_before_at": store.time(sent_within_seconds),
-        }
-        return await note_intent(store, connection, order, intent, lease_seconds), {}
+        await _reserve(connection, order.order_id, needed)
+        times = {"accept_intent_at": 0, "accept_sent_before_at": sent_within_seconds}
+        return await note_intent(store, connection, order, columns, lease_seconds, times), {}
 
 
 async def intend_create(
@@ -72,30 +81,23 @@ async def intend_create(
         LeaseLost: The order is another worker's now.
         Unmappable: Another order of ours has the number.
     """
+    live = order.live
+    if live is not None:
+        assert live.external_order_number == prepared.external_order_number
     values = {
-        "external_order_number": prepared.external_order_number,
-        "intent_at": store.time(),
-        "sent_before_at": store.time(sent_within_seconds),
-        "answer": None,
-        "answered_at": None,
-        "payload": dict(prepared.payload),
-        "lines": [_line_json(line) for line in prepared.lines],
+        "its_order_id": order.order_id,
+        "its_id": live.warehouse_order_row_id if live is not None else None,
+        "to_external_order_number": prepared.external_order_number,
+        "to_payload": dict(prepared.payload),
+        "to_lines": [_line_json(line) for line in prepared.lines],
+        **store.moments(to_intent_at=0, to_sent_before_at=sent_within_seconds),
     }
+    statement = _placing(is_first=live is None, from_database=store.asks_database_time)
     async with store.write() as connection:
-        held = await note_intent(store, connection, order, columns, lease_seconds)
-        await _reserve(store, connection, order.order_id, prepared.needed())
-        if order.live is None:
-            statement = insert_into(store, WarehouseOrder).values(order_id=order.order_id, **values)
-        else:
-            assert order.live.external_order_number == prepared.external_order_number
-            statement = (
-                update(WarehouseOrder)
-                .where(WarehouseOrder.id == order.live.warehouse_order_row_id)
-                .values(**values)
-            )
-        returning = statement.returning(*WarehouseOrder.__table__.columns)
+        held = await note_intent(store, connection, order, columns, lease_seconds, {})
+        await _reserve(connection, order.order_id, prepared.needed())
         try:
-            row = (await connection.execute(returning)).one()
+            row = (await connection.execute(statement, values)).one()
         except IntegrityError:
             finding = Finding("number_taken", "external order number", "another order here has it")
             raise Unmappable("active_ants", "create order", (finding,)) from None
@@ -116,37 +118,26 @@ async def intend_confirm(
     Raises:
         LeaseLost: The order is another worker's now.
     """
-    intent = {
-        **columns,
-        "confirm_intent_at": store.time(),
-        "confirm_sent_before_at": store.time(sent_within_seconds),
-    }
+    times = {"confirm_intent_at": 0, "confirm_sent_before_at": sent_within_seconds}
     async with store.write() as connection:
-        return await note_intent(store, connection, order, intent, lease_seconds)
+        return await note_intent(store, connection, order, columns, lease_seconds, times)
 
 
-async def _reserve(
-    store: Store, connection: AsyncConnection, order_id: int, needed: Mapping[str, int]
-) -> None:
-    await connection.execute(delete(StockReservation).where(StockReservation.order_id == order_id))
+async def _reserve(connection: AsyncConnection, order_id: int, needed: Mapping[str, int]) -> None:
+    await connection.execute(_FREE, {"its_order_id": order_id})
     rows = [
         {"order_id": order_id, "sku": sku, "sent_quantity": pieces}
         for sku, pieces in needed.items()
     ]
     if rows:
-        await connection.execute(insert_into(store, StockReservation), rows)
+        await connection.execute(_RESERVE, rows)
 
 
 async def _find_shortage(
     connection: AsyncConnection, order_id: int, needed: Mapping[str, int]
 ) -> dict[str, int]:
     """Return how many pieces are missing per SKU, all other orders' reservations counted."""
-    products = await connection.execute(
-        select(WarehouseProduct.sku, WarehouseProduct.stock_pieces)
-        .where(WarehouseProduct.sku.in_(list(needed)), WarehouseProduct.stock_pieces.is_not(None))
-        .order_by(WarehouseProduct.sku)
-        .with_for_update()
-    )
+    products = await connection.execute(_FIGURES, {"skus": list(needed)})
     figures = {row.sku: row.stock_pieces for row in products}
     reserved = await reserved_pieces(connection, list(needed), but_not=order_id)
     short = {}
@@ -166,18 +157,59 @@ async def reserved_pieces(
 
     An order placed since the figure was read is still in it, and so still counts.
     """
-    since: ColumnElement[datetime | None] = WarehouseProduct.stock_read_at.expression
-    rows = await connection.execute(
-        select(StockReservation.sku, func.sum(StockReservation.sent_quantity).label("pieces"))
-        .join(WarehouseProduct, WarehouseProduct.sku == StockReservation.sku)
-        .where(
-            StockReservation.sku.in_(list(skus)),
-            StockReservation.order_id != but_not,
-            or_(StockReservation.placed_at.is_(None), StockReservation.placed_at >= since),
-        )
-        .group_by(StockReservation.sku)
-    )
+    parameters = {"skus": list(skus), "its_order_id": but_not}
+    rows = await connection.execute(_RESERVED, parameters)
     return {row.sku: int(row.pieces) for row in rows}
+
+
+_reservations = cast(Table, StockReservation.__table__)
+_placings = cast(Table, WarehouseOrder.__table__)
+_SKUS: BindParameter[str] = bindparam("skus", expanding=True)
+_FREE = delete(_reservations).where(_reservations.c.order_id == given(_reservations, "order_id"))
+_RESERVE = insert(_reservations)
+_FIGURES = (
+    select(WarehouseProduct.sku, WarehouseProduct.stock_pieces)
+    .where(WarehouseProduct.sku.in_(_SKUS), WarehouseProduct.stock_pieces.is_not(None))
+    .order_by(WarehouseProduct.sku)
+    .with_for_update()
+)
+_READ_AT: ColumnElement[datetime | None] = WarehouseProduct.stock_read_at.expression
+_RESERVED = (
+    select(StockReservation.sku, func.sum(StockReservation.sent_quantity).label("pieces"))
+    .join(WarehouseProduct, WarehouseProduct.sku == StockReservation.sku)
+    .where(
+        StockReservation.sku.in_(_SKUS),
+        StockReservation.order_id != given(_reservations, "order_id"),
+        or_(StockReservation.placed_at.is_(None), StockReservation.placed_at >= _READ_AT),
+    )
+    .group_by(StockReservation.sku)
+)
+
+
+@lru_cache
+def _placing(*, is_first: bool, from_database: bool) -> Any:
+    """Build the note of what will be placed: a new row, or the live one once more."""
+    values = {
+        **{
+            name: given(_placings, name, prefix="to_")
+            for name in ("external_order_number", "payload", "lines")
+        },
+        **{
+            name: moment(f"to_{name}", from_database=from_database)
+            for name in ("intent_at", "sent_before_at")
+        },
+        "answer": None,
+        "answered_at": None,
+    }
+    if is_first:
+        order_id = given(_placings, "order_id")
+        return insert(_placings).values(order_id=order_id, **values).returning(_placings)
+    return (
+        update(_placings)
+        .where(_placings.c.id == given(_placings, "id"))
+        .values(values)
+        .returning(_placings)
+    )
 
 
 def _line_json(line: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, or_, select, union
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord
 from app.store.models import Attempt, Event, Order, PeerState, Shipment, WarehouseOrder, WorkerBeat
-from app.store.orders import placing_of, record_of
+from app.store.order_rows import placing_of, record_of
 from app.store.session import Store
 
 ANY_ATTENTION = "any"

@@ -93,17 +93,24 @@ class Store:
                 self._ahead = theirs - (before + (self.clock.now() - before) / 2)
         return self._ahead.total_seconds()
 
-    def time(self, plus_seconds: float = 0.0) -> ColumnElement[datetime]:
-        """
-        Return the SQL for the present time, *plus_seconds* later.
+    @property
+    def asks_database_time(self) -> bool:
+        """Whether the database's clock is asked in every statement, or the service's own."""
+        return self.is_postgres and isinstance(self.clock, SystemClock)
 
-        Replicas share PostgreSQL, so its clock decides about leases; a moved clock, and SQLite,
-        pass the service's own.
-        """
-        if self.is_postgres and isinstance(self.clock, SystemClock):
+    def time(self, plus_seconds: float = 0.0) -> ColumnElement[datetime]:
+        """Return the SQL for the present time, *plus_seconds* later, for a statement of now."""
+        if self.asks_database_time:
             now: ColumnElement[datetime] = func.clock_timestamp(type_=UtcDateTime())
             return now + literal(timedelta(seconds=plus_seconds)) if plus_seconds else now
         return literal(self.clock.now() + timedelta(seconds=plus_seconds), UtcDateTime())
+
+    def moments(self, **plus_seconds: float) -> dict[str, datetime | timedelta]:
+        """Return the parameters of `moment`s: each the present time and so much later."""
+        if self.asks_database_time:
+            return {name: timedelta(seconds=plus) for name, plus in plus_seconds.items()}
+        now = self.clock.now()
+        return {name: now + timedelta(seconds=plus) for name, plus in plus_seconds.items()}
 
 
 def _sqlite_engine(url: str, *, is_writer: bool) -> AsyncEngine:

@@ -8,16 +8,10 @@ from sqlalchemy import select
 
 from app.clock import SystemClock
 from app.domain.record import OrderRecord
+from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.inbox import Inbox
 from app.store.models import Order
-from app.store.orders import (
-    claim_orders,
-    finish_step,
-    has_due_orders,
-    release_order,
-    renew_leases,
-    wake_orders,
-)
+from app.store.orders import finish_step, wake_orders
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.integration.conftest import until_somebody_waits

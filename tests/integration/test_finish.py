@@ -9,9 +9,10 @@ import pytest
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord
 from app.errors import LeaseLost
+from app.store.claims import claim_orders
 from app.store.inbox import Disposition, Inbox
 from app.store.models import Attempt, Event, Order
-from app.store.orders import AttemptRow, Finish, claim_orders, finish_step, wake_orders
+from app.store.orders import AttemptRow, Finish, finish_step, wake_orders
 from app.store.placing import intend_create
 from app.store.session import Store
 from tests.fake_clock import FakeClock

@@ -10,10 +10,11 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.record import OrderRecord
 from app.errors import LeaseLost, WokenMeanwhile
 from app.ports import StockFigure
+from app.store.claims import claim_orders
 from app.store.facts import load_reserved_pieces, save_stock
 from app.store.inbox import Inbox
 from app.store.models import Order, StockReservation, WarehouseOrder
-from app.store.orders import claim_orders, finish_step
+from app.store.orders import finish_step
 from app.store.placing import intend_accept, intend_confirm, intend_create
 from app.store.session import Store
 from tests.fake_clock import FakeClock

@@ -17,8 +17,8 @@ from sqlalchemy import text
 import app.store.inbox as inbox_module
 import app.web.webhooks as webhooks_module
 from app.clock import SystemClock
+from app.store.claims import has_due_orders
 from app.store.models import Event, Order
-from app.store.orders import has_due_orders
 from app.store.session import Store
 from app.web.webhooks import MAX_BODY_BYTES
 from tests.fake_clock import FakeClock

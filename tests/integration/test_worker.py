@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 import app.flow.carry as carry_module
 import app.worker as worker_module
 from app.domain.lifecycle import State
+from app.store.claims import claim_orders
 from app.store.decisions import retry_order
 from app.store.inbox import Inbox
 from app.store.models import Order, WorkerBeat
-from app.store.orders import claim_orders
 from app.store.queries import find_order
 from app.store.session import Store
 from app.worker_lock import WorkerRunning, hold_worker_role

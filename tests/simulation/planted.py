@@ -15,18 +15,23 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+from sqlalchemy import and_
+
 from app.active_ants.client import ActiveAntsWarehouse
 from app.domain.completeness import Completeness
-from app.domain.record import OrderRecord
+from app.domain.lifecycle import State
 from app.errors import OutcomeUnknown, Transient
 from app.flow import confirming, order_flow, retry
 from app.flow.desk import OrderDesk
 from app.flow.moves import Next
 from app.outbound import PeerConnection
+from app.store import claims as store_claims
+from app.store import order_statements
 from app.store import orders as store_orders
 from app.store import schedules as store_schedules
 from app.store.inbox import Disposition, Inbox
 from app.store.models import Order
+from app.store.statements import given
 from tests.simulation.run import run_one, silence_logs
 
 Patches = list[Any]
@@ -128,20 +133,16 @@ def trust_the_first_reading() -> Patches:
 def drop_the_fencing_check() -> Patches:
     """Record results whoever holds the order now; claim what is held."""
 
-    def anybodys(order: OrderRecord) -> Any:
-        return Order.id == order.order_id
-
-    real = store_orders.due_condition
+    def anybodys() -> Any:
+        return Order.id == given(Order.__table__, "id")
 
     def ignoring_leases(now: Any) -> Any:
-        from sqlalchemy import and_
+        return and_(Order.next_attempt_at <= now, Order.state.in_(tuple(State)))
 
-        return and_(Order.next_attempt_at <= now, Order.state.in_(store_orders._KNOWN_STATES))
-
-    assert real is not None
     return [
-        patch.object(store_orders, "_is_ours", anybodys),
-        patch.object(store_orders, "due_condition", ignoring_leases),
+        patch.object(order_statements, "is_held", anybodys),
+        patch.object(store_claims, "is_held", anybodys),
+        patch.object(store_claims, "due_condition", ignoring_leases),
     ]
 
 
