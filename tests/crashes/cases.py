@@ -104,9 +104,7 @@ def short_name(points: Sequence[Passed], point: Point) -> str:
 
 def second_deaths(setting: Setting, first: Point, recovery: Sequence[Passed]) -> list[Case]:
     """Return a case for every death of the process that takes over after *first*."""
-    return [
-        Case(setting, (first, point)) for one in recovery for point in _fates(one, TOLD_APART)
-    ]
+    return [Case(setting, (first, point)) for one in recovery for point in _fates(one, TOLD_APART)]
 
 
 def around_the_create(points: Sequence[Passed]) -> list[Passed]:

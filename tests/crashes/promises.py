@@ -8,7 +8,25 @@ from tests.simulation.checks import find_violations
 
 def find_broken(life: Life) -> list[str]:
     """Return every broken promise of a case, each as a sentence."""
-    return [*find_violations(life), *_find_more(life)]
+    return [*find_violations(life), *_find_more(life), *_find_uncounted(life)]
+
+
+def _find_uncounted(life: Life) -> Iterator[str]:
+    """Nothing happens but what living processes do: what is dead leaves no trace anywhere."""
+    case = life.case
+    fates = [
+        (one.kind, one.fate) for one in (*case.deaths, *([case.trouble] if case.trouble else []))
+    ]
+    prevented = sum(
+        kind == "call" and fate.startswith(("never-sent", "lost-before")) for kind, fate in fates
+    )
+    sent = life.total["before send"] - prevented
+    taken = len(life.ankorstore.calls) + len(life.active_ants.calls)
+    if taken != sent:
+        yield f"{sent} calls were sent, the companies took {taken}"
+    made = life.total["at commit, without effect"] - fates.count(("commit", "without-effect"))
+    if life.place.commits != made:
+        yield f"{made} commits were made, the database counted {life.place.commits}"
 
 
 def _find_more(life: Life) -> Iterator[str]:

@@ -3,22 +3,26 @@ The short form of the crash table: all of a plain order's life on SQLite, and on
 lies around the calls that cannot be undone. `make crashes` plays the whole table.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import httpx
 import pytest
 
+from app.simulator import SimulatedActiveAnts
 from tests.crashes import cases as every
 from tests.crashes.life import Life, live
 from tests.crashes.places import Place, open_place
 from tests.crashes.play import play
 from tests.crashes.points import FATES, LIVING_FATES, Case, Passed, Point, Setting
 from tests.crashes.promises import find_broken
+from tests.fake_clock import FakeClock
 from tests.simulation import planted
-from tests.simulation.process import Crash, Process, ProcessStore
+from tests.simulation.process import Crash, Process, ProcessStore, current_process, track_tasks
 from tests.simulation.run import silence_logs
+from tests.simulation.virtual_loop import VirtualClock, VirtualLoop
+from tests.simulation.wire import Wire
 
 SQLITE = Setting("sqlite")
 POSTGRES = Setting("postgres")
@@ -65,20 +69,12 @@ def test_process_dies_at_every_point_with_every_fate(
     _play(every.dying_cases(SQLITE, _of_kind(faultless, kind)), place)
 
 
-@pytest.mark.parametrize("kind", ["call: login", "call: read", "call: write"])
-def test_every_answer_is_lost(faultless: Life, place: Place, kind: str) -> None:
-    """Whatever answer a living process misses, the order ends the same way."""
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "read"])
+def test_every_answer_is_lost_and_every_commit_fails(
+    faultless: Life, place: Place, kind: str
+) -> None:
+    """Whatever a living process misses or cannot store, the order ends the same way."""
     _play(every.living_cases(SQLITE, _of_kind(faultless, kind)), place)
-
-
-def test_commits_fail(faultless: Life, place: Place) -> None:
-    """A commit that fails, or only seems to, is a crash: every third one, and the gravest."""
-    commits = _of_kind(faultless, "commit")
-    grave = [
-        one for one in every.around_the_irreversible(faultless.passed[0]) if one.kind == "commit"
-    ]
-    cases = every.living_cases(SQLITE, grave) + every.living_cases(SQLITE, commits)[::3]
-    _play(list(dict.fromkeys(cases)), place)
 
 
 def test_every_webhook_or_its_answer_is_lost(faultless: Life, place: Place) -> None:
@@ -146,6 +142,55 @@ def test_points_are_the_same_every_time(place: Place, postgres_place: Place) -> 
     assert [life.passed for life in lives] == [lives[0].passed] * 3
 
 
+def test_case_is_named_and_read_again(faultless: Life) -> None:
+    """The name printed with a case is all it takes to play it again."""
+    singles = every.dying_cases(SQLITE, faultless.passed[0])
+    again = Point("call", 3, "late")
+    named = [*singles, Case(SQLITE, (Point("commit", 7, "with-effect"), again))]
+    named += every.living_cases(POSTGRES, faultless.passed[0])
+
+    assert [Case.parse(str(case)) for case in named] == named
+
+
+async def test_dead_process_has_no_effect(place: Place) -> None:
+    """A dead process reads and writes nothing, sends nothing, and starts nothing."""
+    company = SimulatedActiveAnts(clock=FakeClock())
+    process = Process("dead", lambda process, name: None)
+    process.die()
+    clock = VirtualClock(VirtualLoop())
+    store = ProcessStore(place.connection, clock, process, lambda process: "ok", lambda: False)
+    wire = Wire(company, process, *[_refuse] * 3, lambda line: None)  # type: ignore[list-item]
+    request = httpx.Request("POST", "http://127.0.0.1:2/token")
+    commits = place.commits
+
+    with pytest.raises(Crash):
+        async with store.write():
+            raise AssertionError("it wrote")
+    with pytest.raises(Crash):
+        async with store.read():
+            raise AssertionError("it read")
+    with pytest.raises(Crash):
+        await wire.handle_async_request(request)
+    assert (company.calls, place.commits) == ([], commits)
+
+    done = []
+
+    async def work() -> None:
+        done.append("something")
+
+    token = current_process.set(process)
+    try:
+        task = track_tasks(asyncio.get_running_loop(), work())
+    finally:
+        current_process.reset(token)
+    await asyncio.wait([task])
+    assert (task.cancelled(), done) == (True, [])
+
+
+def _refuse(*args: object) -> None:
+    raise AssertionError("it went on")
+
+
 PLANTED: tuple[tuple[Callable[[], planted.Patches], str, str], ...] = (
     (planted.skip_the_look_before_create, "dies", "POST *order/add"),
     (planted.forget_the_settle_time, "lives", "POST *order/add"),
@@ -170,8 +215,10 @@ def test_planted_bug_is_found(
         make = every.dying_cases if ending == "dies" else every.living_cases
         cases = make(SQLITE, points)
         assert cases
-        assert any(play(case, place).broken for case in cases)
-    _play(cases[:1], place)
+        found = next(result for case in cases if (result := play(case, place)).broken)
+    assert f"make crashes CASE={found.case}" in found.report()
+    assert f"HERE {(*found.case.deaths, found.case.trouble)[0]}" in found.report()
+    assert play(found.case, place).broken == ()
 
 
 def _fits(passed: Passed, where: str) -> bool:
