@@ -1,0 +1,12 @@
+"""How much is done: little in every test run, more with `make chaos`."""
+
+import os
+import secrets
+
+ORDERS = int(os.environ.get("CHAOS_ORDERS", "6"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
+IS_LONG = KILLS > 10
+"""Whether every named point is visited, not the most telling ones alone."""
+PATIENCE_SECONDS = float(os.environ.get("CHAOS_PATIENCE_SECONDS", "120"))
+SEED = int(os.environ.get("CHAOS_SEED", secrets.randbelow(10**6)))
+"""What draws the orders and the moments; the processes' own timing is not repeatable."""
