@@ -21,7 +21,7 @@ import httpx
 
 from app.demo.service import free_port
 from tests.chaos.launch import STARTED_BY
-from tests.chaos.scale import PATIENCE_SECONDS
+from tests.chaos.patience import wait_until
 
 TREE = Path(__file__).parents[2]
 LAUNCHER = Path(__file__).with_name("launch.py")
@@ -140,10 +140,10 @@ class Replica:
 
     async def wait_for_line(self, event: str, count: int) -> None:
         """Wait until it has logged *event* so many times."""
-        ends = time.monotonic() + PATIENCE_SECONDS
-        while self.count(event) < count:
-            assert time.monotonic() < ends, f"no {event} of {self.name}:\n{self.last_words()}"
-            await asyncio.sleep(0.05)
+        await wait_until(
+            lambda: self.count(event) >= count,
+            lambda: f"no {event} of {self.name}:\n{self.last_words()}",
+        )
 
     async def _is_ready(self) -> bool:
         if self.port is None:

@@ -1,8 +1,9 @@
 """
 Starts `antbridge` as the chaos tests need it: `python launch.py serve --port 0`.
 
-The process dies with the one that started it, however that ends, and its clock may be wrong by
-`CHAOS_CLOCK_AHEAD_SECONDS`. Everything else is the service's own command line.
+The process dies with the one that started it, however that ends; its clock may be wrong by
+`CHAOS_CLOCK_AHEAD_SECONDS`; and it may have one of the simulation's planted bugs, to show that it
+would be found. Everything else is the service's own command line.
 """
 
 import ctypes
@@ -12,6 +13,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 CLOCK_AHEAD = "CHAOS_CLOCK_AHEAD_SECONDS"
+PLANTED_BUG = "CHAOS_PLANTED_BUG"
 STARTED_BY = "CHAOS_STARTED_BY"
 _PR_SET_PDEATHSIG = 1
 
@@ -35,10 +37,20 @@ def shift_clock(seconds: float) -> None:
     SystemClock.now = now  # type: ignore[method-assign]
 
 
+def plant(bug: str) -> None:
+    """Give the service a bug, by its name in `tests/simulation/planted.py`."""
+    from tests.simulation import planted
+
+    for patch in getattr(planted, bug)():
+        patch.start()
+
+
 if __name__ == "__main__":
     die_with_parent()
     if ahead := float(os.environ.get(CLOCK_AHEAD, "0")):
         shift_clock(ahead)
+    if bug := os.environ.get(PLANTED_BUG):
+        plant(bug)
     from app.cli import main
 
     main()

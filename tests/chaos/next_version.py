@@ -44,8 +44,7 @@ def make_next_version(folder: Path) -> Path:
     _edit(tree / "app" / "__init__.py", f'"{__version__}"', f'"{NEXT_VERSION}"')
     column = f"    {_NEW_COLUMN}: Mapped[str | None]\n"
     _edit(tree / "app" / "store" / "models.py", _LAST_COLUMN, _LAST_COLUMN + column)
-    migration = tree / "migrations" / "versions" / f"{NEXT_REVISION}.py"
-    migration.write_text(_MIGRATION)
+    (tree / "migrations" / "versions" / f"{NEXT_REVISION}.py").write_text(_MIGRATION)
     return tree
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own, which it may stop and start, and connections it may cut."""
+"""What a test does to PostgreSQL: stop and start one of its own, cut connections, hold a lock."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from sqlalchemy.engine import make_url
@@ -59,11 +59,31 @@ def run_own_postgres() -> Iterator[OwnPostgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def conninfo_of(database_url: str) -> str:
+    """Return a database's address as its own client library reads it."""
+    url = make_url(database_url).set(drivername="postgresql")
+    return url.render_as_string(hide_password=False)
+
+
 def cut_connections(database_url: str) -> int:
     """End every connection to a database at the server; return how many there were."""
-    url = make_url(database_url).set(drivername="postgresql")
-    conninfo = url.render_as_string(hide_password=False)
-    with psycopg.connect(conninfo, autocommit=True) as connection:
+    with psycopg.connect(conninfo_of(database_url), autocommit=True) as connection:
         row = connection.execute(_CUT).fetchone()
         assert row is not None
         return int(row[0])
+
+
+@contextmanager
+def hold_events(database_url: str) -> Iterator[None]:
+    """Let nobody store an event while the block runs; whoever wants to waits."""
+    with psycopg.connect(conninfo_of(database_url)) as connection:
+        connection.execute("LOCK TABLE events IN EXCLUSIVE MODE")
+        yield
+        connection.rollback()
+
+
+def has_session(database_url: str, application: str, condition: LiteralString) -> bool:
+    """Tell whether an application of this name has a session that fits the SQL *condition*."""
+    with psycopg.connect(conninfo_of(database_url), autocommit=True) as connection:
+        query = f"SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND {condition}"
+        return connection.execute(query, (application,)).fetchone() is not None

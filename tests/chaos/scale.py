@@ -3,10 +3,13 @@
 import os
 import secrets
 
+import pytest
+
 ORDERS = int(os.environ.get("CHAOS_ORDERS", "6"))
 KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
 IS_LONG = KILLS > 10
-"""Whether every named point is visited, not the most telling ones alone."""
+"""Whether everything is done, not what tells most alone."""
 PATIENCE_SECONDS = float(os.environ.get("CHAOS_PATIENCE_SECONDS", "120"))
 SEED = int(os.environ.get("CHAOS_SEED", secrets.randbelow(10**6)))
 """What draws the orders and the moments; the processes' own timing is not repeatable."""
+long_form = pytest.mark.skipif(not IS_LONG, reason="part of `make chaos` only")

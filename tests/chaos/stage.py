@@ -26,7 +26,8 @@ from app.simulator import (
 from app.simulator.active_ants.company import Uniqueness
 from app.simulator.ankorstore.refusals import ImpossibleMove
 from app.store.migrate import sync_url
-from tests.chaos.fleet import Fleet
+from tests.chaos.fleet import Fleet, Replica
+from tests.chaos.patience import wait_until
 from tests.chaos.report import Result, record
 from tests.chaos.scale import PATIENCE_SECONDS
 from tests.chaos.wire import Wire
@@ -37,6 +38,9 @@ SKUS = ("MUG-01", "BOWL-01", "SOAP-LAV", "TOTE-NAT")
 LEASE_SECONDS = 3.0
 SEARCH_LAG_SECONDS = 0.3
 FOREIGN_SHIPMENTS = 5
+SHIPS_AT_ONCE_SECONDS = 0.3
+SHIPS_LATE_SECONDS = 6.0
+"""Later than a lost create is settled: no shipment tells that it worked."""
 WEBHOOK_RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 UNTOLD_SHARE = 0.15
 DISTURBED_SHARE = 0.15
@@ -79,10 +83,14 @@ class Stage:
         self.environment = {**service_environment(served, database_url), **INTERVALS}
         self.random = random.Random(seed)
 
-    def place_order(self, fleet: Fleet, *, is_plain: bool = True) -> Order:
+    def place_order(
+        self, fleet: Fleet, *, is_plain: bool = True, ships_late: bool = False
+    ) -> Order:
         """Let a retailer order; unless *is_plain*, webhooks may fail and people may interfere."""
-        receivers = [one.url for one in fleet.replicas.values() if one.port and one.is_wanted]
-        self.ankorstore.webhook_url = f"{self.random.choice(receivers)}/webhooks/ankorstore"
+        seconds = SHIPS_LATE_SECONDS if ships_late else SHIPS_AT_ONCE_SECONDS
+        self.active_ants.habits.shipping_delay_seconds = seconds
+        receivers = [one for one in fleet.replicas.values() if one.port and one.is_wanted]
+        self.tell(self.random.choice(receivers))
         if not is_plain and self.random.random() < UNTOLD_SHARE:
             self.ankorstore.outbox.lose_next()
         skus = self.random.sample(SKUS, self.random.choice((1, 2)))
@@ -96,10 +104,14 @@ class Stage:
             asyncio.get_running_loop().call_later(delay_seconds, self._disturb, order, doing)
         return order
 
+    def tell(self, receiver: Replica) -> None:
+        """Send the webhooks of what happens from now on to *receiver*."""
+        self.ankorstore.webhook_url = f"{receiver.url}/webhooks/ankorstore"
+
     async def place_orders(self, fleet: Fleet, count: int, *, within_seconds: float) -> None:
         """Let retailers order, one after the other, with everything that happens to orders."""
         for _ in range(count):
-            self.place_order(fleet, is_plain=False)
+            self.place_order(fleet, is_plain=False, ships_late=self.random.random() < 0.5)
             await asyncio.sleep(self.random.uniform(0, 2 * within_seconds / count))
 
     def _disturb(self, order: Order, doing: str) -> None:
@@ -131,7 +143,7 @@ class Stage:
             if row is not None and row["state"] in states:
                 return row
             await asyncio.sleep(0.005)
-        raise AssertionError(f"the order never was {states}:\n{self._tell_stories()}")
+        raise AssertionError(f"{order_id} never was {states}:\n{self._tell_stories()}")
 
     async def wait_for_new_event(self) -> None:
         """Wait until the store has an event that was not answered yet, or was this moment."""
@@ -147,10 +159,9 @@ class Stage:
     async def wait_for_refusal(self) -> None:
         """Wait until a webhook sent from now on is answered 503."""
         seen = self._count_refusals()
-        ends = time.monotonic() + PATIENCE_SECONDS
-        while self._count_refusals() == seen:
-            assert time.monotonic() < ends, "no webhook was answered 503"
-            await asyncio.sleep(0.02)
+        await wait_until(
+            lambda: self._count_refusals() > seen, lambda: "no webhook was answered 503"
+        )
 
     def _count_refusals(self) -> int:
         return sum(
@@ -247,7 +258,6 @@ async def set_stage(
         seed=seed,
         uniqueness=uniqueness,
         search_lag_seconds=SEARCH_LAG_SECONDS,
-        shipping_delay_seconds=0.3,
     )
     active_ants.habits.default_shipping_method = "BUSEU1"  # one with tracking
     active_ants.add_foreign_shipments(FOREIGN_SHIPMENTS)

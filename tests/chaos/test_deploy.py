@@ -6,10 +6,10 @@ from pathlib import Path
 from app import __version__
 from tests.chaos.fleet import Fleet
 from tests.chaos.next_version import NEXT_REVISION, NEXT_VERSION, make_next_version
-from tests.chaos.scale import ORDERS
+from tests.chaos.scale import IS_LONG, ORDERS
 from tests.chaos.stage import Stage
 
-TOGETHER_SECONDS = 3.0
+TOGETHER_SECONDS = 4.0 if IS_LONG else 1.5
 
 
 async def test_two_versions_at_once(

@@ -7,7 +7,7 @@ import pytest
 
 from app.store.migrate import bring_up_to_date
 from tests.chaos.fleet import run_fleet
-from tests.chaos.scale import KILLS, ORDERS, SEED
+from tests.chaos.scale import KILLS, ORDERS, SEED, long_form
 from tests.chaos.small_disk import use_disk
 from tests.chaos.stage import set_stage
 
@@ -15,7 +15,13 @@ FULL_SECONDS = 2.0
 ROOM_SECONDS = 1.5
 
 
-@pytest.mark.parametrize("is_mounted", [True, False], ids=["file_system", "file_size"])
+@pytest.mark.parametrize(
+    "is_mounted",
+    [
+        pytest.param(True, id="file system"),  # where that is not allowed, as the other
+        pytest.param(False, id="file size", marks=long_form),
+    ],
+)
 async def test_disk_is_full(is_mounted: bool, tmp_path: Path) -> None:
     """
     While nothing can be written webhooks are answered 503, nothing acknowledged is lost, no

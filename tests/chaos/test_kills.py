@@ -74,7 +74,7 @@ async def test_killed_at_named_points(stage: Stage, fleet: Fleet, database: str)
     points = [point for point in POINTS if point.is_telling or IS_LONG]
     for point in points:
         trap = stage.wire.trap(point.pattern, point.moment)
-        stage.place_order(fleet)
+        stage.place_order(fleet, ships_late=point.pattern == CREATE)
         await trap.wait()
         await fleet.kill("worker")
         trap.let_go()

@@ -4,13 +4,13 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.chaos.fleet import TREE
+from tests.chaos.patience import wait_until
 from tests.chaos.scale import PATIENCE_SECONDS
 
 ENDLESS = Path(__file__).with_name("endless.py")
@@ -32,7 +32,8 @@ async def test_no_process_is_left(
     if signal_number is None:
         environment["CHAOS_FAILS"] = "1"
     tests = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pytest", str(ENDLESS), "-q", "-p", "no:cacheprovider"),
+        *(sys.executable, "-m", "pytest", str(ENDLESS), "-p", "no:cacheprovider"),
+        *("-p", "no:hypothesispytest"),
         *("--basetemp", str(tmp_path / "inner")),
         cwd=TREE,
         env=environment,
@@ -60,11 +61,3 @@ def is_running(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-async def wait_until(condition) -> None:  # type: ignore[no-untyped-def]
-    """Wait until *condition* holds."""
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < ends, "waited in vain"
-        await asyncio.sleep(0.05)
