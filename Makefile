@@ -52,6 +52,11 @@ lint-container: ## Check the Dockerfile and the compose file (x86-64 Linux)
 sim: $(VENV)/.dev ## Run the simulation: make sim SEEDS=2000, or one again: make sim SEED=4711
 	@$(BIN)/python -m tests.simulation.run $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))
 
+.PHONY: chaos
+chaos: $(VENV)/.dev ## Kill, cut off and starve the real processes: make chaos ORDERS=40 KILLS=20
+	CHAOS_ORDERS=$(or $(ORDERS),40) CHAOS_KILLS=$(or $(KILLS),20) $(if $(SEED),CHAOS_SEED=$(SEED)) \
+	  $(BIN)/python -m pytest tests/chaos
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure throughput, latency, start-up time and memory on this machine
 	$(BIN)/python -m bench

@@ -16,14 +16,14 @@ from tests.chaos.stage import set_stage
 
 
 async def test_waits_for_ever(tmp_path: Path) -> None:
-    """Run a receiver and a frozen worker until somebody ends this."""
+    """Run a frozen worker until somebody ends this."""
     database_url = f"sqlite:///{tmp_path / 'antbridge.db'}"
     bring_up_to_date(database_url)
     async with (
         set_stage(database_url, SEED) as stage,
         run_fleet(tmp_path, stage.environment, SEED) as fleet,
     ):
-        await fleet.start_ready(web="serve --no-worker", worker="worker")
+        await fleet.start_ready(worker="worker")
         fleet.replicas["worker"].freeze()
         pids = " ".join(str(one.pid) for one in fleet.replicas.values())
         written = tmp_path / "pids"

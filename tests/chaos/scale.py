@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 ORDERS = int(os.environ.get("CHAOS_ORDERS", "6"))
-KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "3"))
 IS_LONG = KILLS > 10
 """Whether everything is done, not what tells most alone."""
 PATIENCE_SECONDS = float(os.environ.get("CHAOS_PATIENCE_SECONDS", "120"))

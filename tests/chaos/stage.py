@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from app.clock import SystemClock
@@ -61,12 +61,16 @@ class StoreWitness:
 
     def __init__(self, database_url: str, problems: list[str]) -> None:
         self.problems = problems
-        self._engine = create_engine(sync_url(database_url), poolclass=NullPool)
+        self._engine = create_engine(sync_url(database_url), pool_pre_ping=True)
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
         """Ask the store directly."""
         with self._engine.connect() as connection:
             return list(connection.execute(text(statement), values).mappings())
+
+    def close(self) -> None:
+        """Look no longer."""
+        self._engine.dispose()
 
 
 class Stage:
@@ -267,3 +271,4 @@ async def set_stage(
             yield stage
         finally:
             stage.wire.spring_all()
+            stage.observer.close()

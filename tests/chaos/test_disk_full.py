@@ -12,7 +12,7 @@ from tests.chaos.small_disk import use_disk
 from tests.chaos.stage import set_stage
 
 FULL_SECONDS = 2.0
-ROOM_SECONDS = 1.5
+ROOM_SECONDS = 1.0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ LAYOUTS = {
     "SQLite": {"web": "serve --no-worker", "worker": "worker"},
     "PostgreSQL": {"one": "serve", "two": "serve", "worker": "worker"},
 }
-PAUSE_SECONDS = (0.2, 1.5)
+PAUSE_SECONDS = (0.2, 2.5)
 
 
 async def test_killed_at_any_moment(stage: Stage, fleet: Fleet, database: str) -> None:

@@ -16,13 +16,12 @@ async def test_a_create_without_a_look_is_found_out(stage: Stage, fleet: Fleet) 
     """A service that does not look before it creates is caught with two warehouse orders."""
     stage.active_ants.habits.ships_by_itself = False  # a shipment would settle it too
     bug = {PLANTED_BUG: "skip_the_look_before_create"}
-    await fleet.start("web", "serve", "--no-worker")
-    await fleet.start("worker", "worker", **bug)
+    service = await fleet.start("service", "serve", **bug)
+    await service.wait_until_ready()
     trap = stage.wire.trap("POST */order/add", Moment.TAKEN)
-    await fleet.replicas["web"].wait_until_ready()
     stage.place_order(fleet)
     await trap.wait()
-    await fleet.kill("worker")
+    await fleet.kill("service")
     trap.let_go()
 
     await wait_until(lambda: len(stage.active_ants.orders) > 1, fleet.last_words)
@@ -42,7 +41,7 @@ async def test_an_early_answer_is_found_out(
         stage.place_order(fleet)
         deliveries = stage.ankorstore.deliveries
         await wait_until(lambda: any(one.is_delivered for one in deliveries), fleet.last_words)
-        await fleet.kill("web")
+        await web.clear_away()
 
     found = run_checks(stage, LOST)
 

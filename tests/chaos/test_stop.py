@@ -14,14 +14,19 @@ CALLS = {
 }
 """Writes, and the states in which an order is when the answer is recorded."""
 IN_TIME_SECONDS = 0.3
+LAYOUTS = {
+    "SQLite": {"worker": "serve"},
+    "PostgreSQL": {"web": "serve --no-worker", "worker": "worker"},
+}
 
 
 async def test_stopped_in_the_middle_of_a_call(stage: Stage, fleet: Fleet, database: str) -> None:
     """
-    A worker asked to stop ends with status 0, records the answer under way if it comes in time,
-    leaves no lease on any order either way, and the next worker finishes what is left.
+    A process asked to stop ends with status 0, records the answer under way if it comes in time,
+    leaves no lease on any order either way, and the next one finishes what is left.
     """
-    await fleet.start_ready(web="serve --no-worker", worker="worker")
+    layout = LAYOUTS[database]
+    await fleet.start_ready(**layout)
     stops = 0
     for pattern, recorded_states in list(CALLS.items())[: None if IS_LONG else 1]:
         for is_in_time in (True, False):
@@ -39,7 +44,7 @@ async def test_stopped_in_the_middle_of_a_call(stage: Stage, fleet: Fleet, datab
             assert_no_lease_is_left(stage)
             has_recorded = stage.row_of(order.id)["state"] in recorded_states
             assert has_recorded == is_in_time, fleet.last_words()
-            await fleet.start_ready(worker="worker")
+            await fleet.start_ready(worker=layout["worker"])
 
     await stage.conclude(fleet, "SIGTERM mid-call", database, stops, "stops")
     assert fleet.own_exits == {}
