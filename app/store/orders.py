@@ -112,13 +112,18 @@ async def has_due_orders(store: Store) -> bool:
 
 
 async def renew_leases(store: Store, held: Sequence[OrderRecord], lease_seconds: float) -> set[int]:
-    """Prolong the leases that are still ours; return the ids of those."""
+    """
+    Prolong the leases that are still ours; return the ids of those.
+
+    A lease that was just given up stays given up: a step may end while this is under way.
+    """
     if not held:
         return set()
+    is_held = Order.lease_until.is_not(None)
     statement = (
         update(Order)
         .where(_locked_by_id(or_(*(_is_ours(order) for order in held))))
-        .values(lease_until=store.time(lease_seconds))
+        .values(lease_until=case((is_held, store.time(lease_seconds)), else_=None))
         .returning(Order.id)
     )
     async with store.write() as connection:
