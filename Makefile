@@ -52,6 +52,10 @@ lint-container: ## Check the Dockerfile and the compose file (x86-64 Linux)
 sim: $(VENV)/.dev ## Run the simulation: make sim SEEDS=2000, or one again: make sim SEED=4711
 	@$(BIN)/python -m tests.simulation.run $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))
 
+.PHONY: crashes
+crashes: $(VENV)/.dev ## Play every crash of one order's life: make crashes, or one: CASE=sqlite/plain/…
+	@$(BIN)/python -m tests.crashes $(if $(CASE),--case $(CASE)) $(if $(DATABASE),--database $(DATABASE))
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure throughput, latency, start-up time and memory on this machine
 	$(BIN)/python -m bench
