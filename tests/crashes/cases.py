@@ -55,7 +55,7 @@ with one death are played with every fate all the same; lives with two with thes
 def kind_of(passed: Passed) -> str:
     """Return the kind a point is counted under."""
     if passed.kind != "call":
-        return passed.kind
+        return "read of the store" if passed.kind == "read" else passed.kind
     if fnmatchcase(passed.name, LOGIN):
         return "call: login"
     return "call: write" if fits(passed.name, WRITES) else "call: read"
@@ -82,7 +82,7 @@ def delivery_cases(setting: Setting, life: Life) -> list[Case]:
     """Return a case for every webhook and every way to lose it or its answer."""
     return [
         Case(setting, trouble=Point("delivery", number, fate))
-        for number in range(1, life.deliveries_at_rest + 1)
+        for number in range(1, life.fuse.deliveries + 1)
         for fate in DELIVERY_FATES
     ]
 

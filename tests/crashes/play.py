@@ -55,7 +55,7 @@ def play(case: Case, place: Place) -> Result:
         broken,
         time.process_time() - started,
         tuple(life.trace) if life is not None and broken else (),
-        tuple(life.passed[1]) if life is not None and len(life.passed) > 1 else (),
+        tuple(life.fuse.passed[1]) if life is not None and len(life.fuse.passed) > 1 else (),
     )
 
 

@@ -20,18 +20,18 @@ def _find_uncounted(life: Life) -> Iterator[str]:
     prevented = sum(
         kind == "call" and fate.startswith(("never-sent", "lost-before")) for kind, fate in fates
     )
-    sent = life.total["before send"] - prevented
+    sent = life.fuse.total["before send"] - prevented
     taken = len(life.ankorstore.calls) + len(life.active_ants.calls)
     if taken != sent:
         yield f"{sent} calls were sent, the companies took {taken}"
-    made = life.total["at commit, without effect"] - fates.count(("commit", "without-effect"))
+    made = life.fuse.total["at commit, without effect"] - fates.count(("commit", "without-effect"))
     if life.place.commits != made:
         yield f"{made} commits were made, the database counted {life.place.commits}"
 
 
 def _find_more(life: Life) -> Iterator[str]:
-    if life.left:
-        yield f"the case never came to {life.left[0]}"
+    if life.fuse.left:
+        yield f"the case never came to {life.fuse.left[0]}"
     order = life.orders[0]
     placed = [one for one in life.active_ants.orders.values() if _is_ours(life, one.extras)]
     ours = [one for one in life.active_ants.shipments.values() if _is_ours(life, one.extras)]

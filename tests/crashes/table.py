@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tests.crashes import cases as every
-from tests.crashes.life import VARIANTS, Life, live
+from tests.crashes.life import Life, live
 from tests.crashes.places import open_place
+from tests.crashes.plans import VARIANTS
 from tests.crashes.points import Case, Passed, Point, Setting
 from tests.crashes.promises import find_broken
 
@@ -48,7 +49,7 @@ def play_faultless(setting: Setting, server_url: str | None = None) -> Life:
     with open_place(setting.database, server_url) as place:
         life = live(Case(setting), place)
         assert not (broken := find_broken(life)), broken
-        assert not (unknown := every.find_unknown_calls(life.passed[0])), unknown
+        assert not (unknown := every.find_unknown_calls(life.fuse.passed[0])), unknown
         return life
 
 
@@ -62,7 +63,7 @@ def rows_of(life: Life, points: Sequence[Passed], *, lives: bool) -> Iterator[Ro
             yield Row(setting, "lives on", kind, len(some), found)
     if lives:
         found = every.delivery_cases(setting, life)
-        yield Row(setting, "lives on", "webhook", life.deliveries_at_rest, found)
+        yield Row(setting, "lives on", "webhook", life.fuse.deliveries, found)
 
 
 def plan_rows(database: str, server_url: str | None) -> list[Row]:
@@ -70,10 +71,10 @@ def plan_rows(database: str, server_url: str | None) -> list[Row]:
     rows: list[Row] = []
     for variant in VARIANTS:
         life = play_faultless(Setting(database, variant), server_url)
-        rows += rows_of(life, life.passed[0], lives=True)
+        rows += rows_of(life, life.fuse.passed[0], lives=True)
     for uniqueness in ("immediate", "late"):
         life = play_faultless(Setting(database, "plain", uniqueness), server_url)
-        rows += rows_of(life, every.around_the_create(life.passed[0]), lives=False)
+        rows += rows_of(life, every.around_the_create(life.fuse.passed[0]), lives=False)
     return rows
 
 
@@ -82,7 +83,7 @@ def plan_firsts(database: str, server_url: str | None) -> dict[Case, str]:
     found: dict[Case, str] = {}
     for variant in VARIANTS:
         setting = Setting(database, variant)
-        points = play_faultless(setting, server_url).passed[0]
+        points = play_faultless(setting, server_url).fuse.passed[0]
         named = [(point, every.short_name(points, point)) for point in every.first_deaths(points)]
         known = set(found.values())
         found |= {Case(setting, (point,)): name for point, name in named if name not in known}
