@@ -4,6 +4,7 @@ Everything that can go wrong between the bridge and the two companies.
 BridgeError
 ├── Transient               it may work later; the order did nothing wrong
 │   ├── RateLimited         the peer (or our own budget) asks for a pause
+│   ├── PeerAway            the peer failed several times in a row; nothing was sent
 │   ├── Unauthorized        the peer refuses our login; retrying needs a person's correction
 │   └── NotReady            our own set-up lacks something: nothing is judged until it is there
 ├── OutcomeUnknown          a write left us and no answer came: look before sending again
@@ -72,6 +73,17 @@ class RateLimited(Transient):
     ) -> None:
         """Carry the pause the peer asked for, None where it named none."""
         super().__init__(peer, operation, status=status, detail=detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class PeerAway(Transient):
+    """The peer is away and left alone; nothing was sent. It is probed in `retry_after_seconds`."""
+
+    resolution = "Nothing to do: the order goes on once the company answers again."
+
+    def __init__(self, peer: str, operation: str, *, retry_after_seconds: float) -> None:
+        """Carry the time until somebody may look whether the peer is back."""
+        super().__init__(peer, operation)
         self.retry_after_seconds = retry_after_seconds
 
 

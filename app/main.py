@@ -73,7 +73,7 @@ def create_app(
 ) -> FastAPI:
     """Return the application; the schema must be up to date."""
     store = build_store(settings, clock)
-    companies = build_companies(settings, clock, transports) if with_worker else None
+    companies = build_companies(settings, clock, transports, store) if with_worker else None
     worker = WorkerTask(Worker(settings, store, companies)) if companies else None
     wake = worker.wake if worker else _nobody_to_wake
     inbox = Inbox(store, on_wake=wake)

@@ -28,7 +28,7 @@ class WarehouseCalls:
 
     async def reserve(self) -> None:
         """Wait for a place in the budget and take it."""
-        await self._connection.budget.take()
+        await self._connection.reserve("the next write")
 
     async def ask(
         self,

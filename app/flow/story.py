@@ -27,6 +27,7 @@ _OUTCOMES = {
     "attention": "asked for a person",
     "closed": "closed",
     "failed": "failed, to be tried again",
+    "away": "waits for the company",
     "woken": "news came in",
     "noted": "noted",
     "warning": "warning",

@@ -32,7 +32,11 @@ async def beat(
             )
         )
         for name, state in sorted(peers.items()):
-            row = {key: value for key, value in state.items() if value is not None}
+            row = {
+                key: value
+                for key, value in state.items()
+                if value is not None or key == "away_since"
+            }
             if row:
                 statement = insert_into(store, PeerState).values(name=name, **row)
                 await connection.execute(

@@ -54,7 +54,7 @@ class World:
 
     def _build_companies(self) -> Companies:
         transports = Transports(self.ankorstore.transport(), self.active_ants.transport())
-        return build_companies(self.settings, self.clock, transports)
+        return build_companies(self.settings, self.clock, transports, self.store)
 
     async def restart(self, **settings: Any) -> None:
         """Start the service again on the same database, with *settings* changed."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pacing import PacedBudget
+from app.pacing import local_budget
 from tests.fake_clock import FakeClock
 
 
@@ -29,7 +29,7 @@ def test_no_minute_ever_holds_more_calls_than_allowed(
     rate, burst = budget
     clock = FakeClock()
     clock.advance(uptime)
-    paced = PacedBudget(clock, requests_per_minute=rate, burst=burst)
+    paced = local_budget(clock, requests_per_minute=rate, burst=burst)
 
     async def call_in_bursts() -> list[float]:
         times = []
@@ -46,7 +46,7 @@ def test_no_minute_ever_holds_more_calls_than_allowed(
 async def test_many_callers_are_served_in_turn_and_evenly() -> None:
     """Callers that wait together get their places one spacing apart."""
     clock = FakeClock()
-    paced = PacedBudget(clock, requests_per_minute=61)
+    paced = local_budget(clock, requests_per_minute=61)
     order: list[int] = []
 
     async def call(number: int) -> None:
@@ -62,12 +62,12 @@ async def test_many_callers_are_served_in_turn_and_evenly() -> None:
 async def test_a_pause_holds_everybody_back_also_those_who_wait_already() -> None:
     """The peer's pause counts from when it was asked for, whoever waits."""
     clock = FakeClock()
-    paced = PacedBudget(clock, requests_per_minute=600)
+    paced = local_budget(clock, requests_per_minute=600)
     await paced.take()
     waiting = asyncio.ensure_future(paced.take())
     await asyncio.sleep(0)
 
-    paced.pause(30)
+    await paced.pause(30)
     await waiting
 
     assert clock.monotonic() >= 30
@@ -75,10 +75,10 @@ async def test_a_pause_holds_everybody_back_also_those_who_wait_already() -> Non
 
 async def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     clock = FakeClock()
-    paced = PacedBudget(clock, requests_per_minute=600)
+    paced = local_budget(clock, requests_per_minute=600)
 
-    paced.pause(30)
-    paced.pause(1)
+    await paced.pause(30)
+    await paced.pause(1)
     await paced.take()
 
     assert clock.monotonic() == 30
@@ -87,26 +87,26 @@ async def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
 async def test_left_counts_down_and_recovers() -> None:
     """What could be called at once now: the burst, less what was taken, back with time."""
     clock = FakeClock()
-    paced = PacedBudget(clock, requests_per_minute=63, burst=3)
-    assert paced.left() == 3
+    paced = local_budget(clock, requests_per_minute=63, burst=3)
+    assert await paced.left() == 3
 
     await paced.take()
     await paced.take()
-    assert paced.left() == 1
+    assert await paced.left() == 1
 
     clock.advance(1.01)
-    assert paced.left() == 2
-    paced.pause(5)
-    assert paced.left() == 0
+    assert await paced.left() == 2
+    await paced.pause(5)
+    assert await paced.left() == 0
 
 
 async def test_the_peers_own_count_ends_the_burst() -> None:
     """With nothing left at the peer the next call waits one spacing."""
     clock = FakeClock()
-    paced = PacedBudget(clock, requests_per_minute=63, burst=3)
+    paced = local_budget(clock, requests_per_minute=63, burst=3)
 
-    paced.note_remaining(0)
-    assert paced.left() == 0
+    await paced.note_remaining(0)
+    assert await paced.left() == 0
     await paced.take()
 
     assert clock.monotonic() == pytest.approx(1.001)
@@ -115,7 +115,7 @@ async def test_the_peers_own_count_ends_the_burst() -> None:
 async def test_a_caller_that_gives_up_leaves_its_place_to_the_next() -> None:
     """A cancelled wait takes nothing."""
     clock = FakeClock()
-    paced = PacedBudget(clock, requests_per_minute=60)
+    paced = local_budget(clock, requests_per_minute=60)
     await paced.take()
     waiting = asyncio.ensure_future(paced.take())
     await asyncio.sleep(0)
@@ -131,4 +131,4 @@ async def test_a_caller_that_gives_up_leaves_its_place_to_the_next() -> None:
 @pytest.mark.parametrize(("rate", "burst"), [(0, 1), (5, 5), (5, 0), (1, 2)])
 def test_a_budget_that_could_be_exceeded_cannot_be_made(rate: int, burst: int) -> None:
     with pytest.raises(AssertionError):
-        PacedBudget(FakeClock(), requests_per_minute=rate, burst=burst)
+        local_budget(FakeClock(), requests_per_minute=rate, burst=burst)
