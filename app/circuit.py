@@ -82,11 +82,16 @@ class Circuit:
         if self._absence is None:
             return False
         if not may_probe or not self.wants_probe():
-            wait = self._absence.probe_at_monotonic - self._clock.monotonic()
-            patience = max(self._first_pause_seconds, wait)
-            raise PeerAway(self._peer, operation, retry_after_seconds=patience)
+            raise self.refusal(operation)
         self._absence.is_probing = True
         return True
+
+    def refusal(self, operation: str) -> PeerAway:
+        """Return the error of a call that has to wait until the company is back."""
+        assert self._absence is not None, "nobody is refused by a company that is there"
+        wait = self._absence.probe_at_monotonic - self._clock.monotonic()
+        patience = max(self._first_pause_seconds, wait)
+        return PeerAway(self._peer, operation, retry_after_seconds=patience)
 
     def note_success(self) -> None:
         """Take note of an answer that shows the company working."""

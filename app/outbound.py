@@ -240,8 +240,12 @@ class PeerConnection:
             raise
         except BridgeError as error:
             self._note(operation, started, error, is_probe=is_probe)
+            if is_probe and self.circuit.is_away:
+                raise self.circuit.refusal(operation) from error
             raise
         self._note(operation, started, None, answer.status, is_probe=is_probe)
+        if is_probe and self.circuit.is_away:  # whoever probes for all fails at nothing himself
+            raise self.circuit.refusal(operation)
         return answer
 
     async def _send_until(
@@ -321,5 +325,7 @@ class PeerConnection:
         told = str(error) if error else f"{operation}: HTTP {status}"
         self.health.last_error_at = self._clock.now()
         self.health.last_error = told
-        if not isinstance(error, RateLimited):  # it asks for a pause: it is there
+        if not isinstance(error, RateLimited):
             self.circuit.note_failure(told, was_probe=is_probe)
+        elif error.status is not None:  # it asks for a pause: it is there
+            self.circuit.note_success()

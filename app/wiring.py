@@ -161,7 +161,7 @@ def _budget(
     if store is None or not store.is_postgres:
         return PacedBudget(clock, LocalBook(clock, windows, slots))
     shared = SharedBudget(store, peer, windows, slots=slots, lease_seconds=settings.lease_seconds)
-    return PacedBudget(clock, SharedBook(shared, windows[0], has_slots=slots is not None))
+    return PacedBudget(clock, SharedBook(clock, shared, windows[0], has_slots=slots is not None))
 
 
 def _shelves(
