@@ -20,7 +20,7 @@ from app.store.session import Store
 from app.web.health import health_router
 from app.web.operations import operations_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
-from app.wiring import Transports, build_companies, build_store
+from app.wiring import Transports, backlog_pace, build_companies, build_store
 from app.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -106,7 +106,7 @@ def create_app(
     # The route answers 405 to other methods; the body reaches the receiver unread and unparsed.
     app.router.routes.append(Route(WEBHOOK_PATH, receiver, methods=["POST"]))
     app.add_middleware(ReceiverFirst, receiver=receiver)
-    app.include_router(health_router(store, known_revisions(), worker))
+    app.include_router(health_router(store, known_revisions(), worker, backlog_pace(settings)))
     app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))
     app.add_exception_handler(Exception, _answer_bug)
     return app

@@ -17,6 +17,7 @@ from app.circuit import Circuit
 from app.clock import Clock, SystemClock
 from app.flow.desk import DeskTimes
 from app.flow.facts import WarehouseFacts
+from app.flow.forecast import Pace
 from app.flow.rules import FlowRules
 from app.grants import LocalBook
 from app.outbound import PeerConnection
@@ -147,6 +148,18 @@ def ankorstore_windows(settings: Settings) -> tuple[RateWindow, ...]:
 def active_ants_windows(settings: Settings) -> tuple[RateWindow, ...]:
     """Return the even pace Active Ants wants."""
     return (RateWindow("minute", 60.0, settings.active_ants_requests_per_minute),)
+
+
+def backlog_pace(settings: Settings) -> Pace:
+    """Return what tells how long a backlog takes."""
+    return Pace(
+        ankorstore=ankorstore_windows(settings),
+        active_ants=active_ants_windows(settings),
+        shipment_poll_seconds=settings.shipment_poll_seconds,
+        searches_shipments=settings.shipment_feed == "search",
+        reconcile_seconds=settings.reconcile_seconds,
+        orders_per_page=settings.ankorstore_page_limit,
+    )
 
 
 def _budget(

@@ -21,7 +21,9 @@ from tests.fake_clock import FakeClock
 from tests.integration.web import deliver, event_body, running_web
 from tests.store_rows import add_order, order_id_of
 
-NO_PEER = {"last_success_at": None, "last_error_at": None, "last_error": None, "budget_left": None}
+NO_PEER = dict.fromkeys(
+    ("last_success_at", "last_error_at", "last_error", "budget_left", "away_since")
+)
 
 
 @pytest.fixture
@@ -167,6 +169,7 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
         "oldest_unfinished_seconds": 0,
         "inbox": {"stored": 0, "unprocessed": 0},
         "found_by": {"webhook": 0, "reconcile": 0},
+        "backlog": {"orders": 0, "ends_at": None},
         "peers": {"ankorstore": NO_PEER, "active_ants": NO_PEER},
         "schedules": {"shipments": job, "reconcile": job, "warehouse_settings": job},
         "version": __version__,
