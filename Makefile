@@ -52,6 +52,10 @@ lint-container: ## Check the Dockerfile and the compose file (x86-64 Linux)
 sim: $(VENV)/.dev ## Run the simulation: make sim SEEDS=2000, or one again: make sim SEED=4711
 	@$(BIN)/python -m tests.simulation.run $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))
 
+.PHONY: backlog
+backlog: $(VENV)/.dev ## Work 10,000 orders off in virtual time (about half an hour): make backlog ORDERS=1000
+	@$(BIN)/python -m tests.backlog.run --orders $(or $(ORDERS),10000)
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure throughput, latency, start-up time and memory on this machine
 	$(BIN)/python -m bench

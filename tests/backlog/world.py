@@ -23,7 +23,7 @@ from app.simulator import (
 from app.simulator.company import Company
 from app.store.inbox import Inbox
 from app.web.health import read_status
-from app.wiring import Transports, backlog_pace, build_companies
+from app.wiring import ANKORSTORE, Transports, backlog_pace, build_companies
 from app.worker import Worker
 from tests.backlog.patient_loop import PatientLoop, PatientStore
 from tests.flow.world import make_settings
@@ -79,6 +79,7 @@ class BacklogWorld:
         *,
         replicas: int = 1,
         shipping_delay_seconds: float = 60.0,
+        poll_seconds: float = 3.0,
         **settings: Any,
     ) -> None:
         self.loop = loop
@@ -105,7 +106,13 @@ class BacklogWorld:
             for store in self.stores
         ]
         self.workers = [
-            Worker(self.settings, store, companies, poll_seconds=3.0, jitter=self.random.random)
+            Worker(
+                self.settings,
+                store,
+                companies,
+                poll_seconds=poll_seconds,
+                jitter=self.random.random,
+            )
             for store, companies in zip(self.stores, self.companies, strict=True)
         ]
         self._running: list[asyncio.Task[None]] = []
@@ -130,18 +137,23 @@ class BacklogWorld:
         for store in (*self.stores, self.store):
             await store.close()
 
-    async def place(self, count: int) -> None:
-        """Have *count* orders placed at the marketplace, and told of."""
+    async def place(self, count: int) -> list[str]:
+        """Have *count* orders placed at the marketplace, and told of; return their ids."""
         inbox = Inbox(self.store)
+        order_ids: list[str] = []
         for start in range(0, count, 500):
             orders = [self._order() for _ in range(min(500, count - start))]
             await asyncio.gather(
                 *(inbox.store_event(make_event(f"e-{one.id}", one.id)) for one in orders)
             )
+            order_ids += [one.id for one in orders]
         await inbox.close()
+        return order_ids
 
     def _order(self) -> Order:
-        return self.ankorstore.place_order([OrderedLine(self.random.choice(GOODS))], GOOD)
+        order = self.ankorstore.place_order([OrderedLine(self.random.choice(GOODS))], GOOD)
+        order.ships_until_at = self.clock.now() + timedelta(days=self.random.uniform(4, 30))
+        return order
 
     async def status(self) -> dict[str, Any]:
         """Return what `GET /status` shows."""
@@ -156,14 +168,18 @@ class BacklogWorld:
                 return (self.clock.monotonic() - started) / HOUR_SECONDS
         raise AssertionError(f"not so within {hours} hours: {await self.status()}")
 
+    async def rest(self, *, hours: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(hours * HOUR_SECONDS)
+
     async def rows(self, statement: str) -> list[Any]:
         """Ask the database directly."""
         async with self.store.read() as connection:
             return list((await connection.execute(text(statement))).all())
 
-    def go_away(self, *, ankorstore: bool) -> None:
+    def go_away(self, peer: str) -> None:
         """Let a company fail at everything, logins included."""
-        company: Any = self.ankorstore if ankorstore else self.active_ants
+        company: Company = self.ankorstore if peer == ANKORSTORE else self.active_ants
         company.faults.always("* *", Fault.SERVER_ERROR_BEFORE, status=503)
 
     def come_back(self) -> None:

@@ -213,6 +213,7 @@ async def test_the_status_counts(client: httpx.AsyncClient, store: Store, clock:
         "last_error_at": at,
         "last_error": "Transient: ankorstore read order",
         "budget_left": 16,
+        "away_since": None,
     }
     assert status["schedules"]["reconcile"] == {
         "last_run_at": None,
@@ -300,3 +301,30 @@ async def test_watching_needs_no_token_and_shows_nobody(
         for number in (1, 2, 3):
             assert order_id_of(number) not in answer.text
     assert (await client.get("/status")).json()["shipments_not_matched"] == 1
+
+
+async def test_a_company_that_is_away_shows(
+    client: httpx.AsyncClient, store: Store, clock: FakeClock
+) -> None:
+    """In the status and as a metric; nobody can tell then when the backlog ends."""
+    await add_order(store, 1, next_attempt_at=clock.now())
+    shown = (await client.get("/status")).json()
+    assert shown["backlog"]["orders"] == 1
+    assert shown["backlog"]["ends_at"] > clock.now().isoformat()
+
+    away = {"away_since": clock.now(), "last_error": "Transient: active_ants find order"}
+    await beats(store, "w", {"active_ants": away})
+    shown = (await client.get("/status")).json()
+    metrics = (await client.get("/metrics")).text
+    assert shown["peers"]["active_ants"]["away_since"] == clock.now().isoformat()
+    assert shown["backlog"] == {"orders": 1, "ends_at": None}
+    assert 'antbridge_peer_away{peer="active_ants"} 1.0' in metrics
+    assert 'antbridge_peer_away{peer="ankorstore"} 0.0' in metrics
+    assert "antbridge_backlog_seconds_left" not in metrics
+
+    await beats(store, "w", {"active_ants": {"away_since": None}})
+    assert (await client.get("/status")).json()["peers"]["active_ants"]["away_since"] is None
+    metrics = (await client.get("/metrics")).text
+    assert 'antbridge_peer_away{peer="active_ants"} 0.0' in metrics
+    assert "antbridge_backlog_orders 1.0" in metrics
+    assert "antbridge_backlog_seconds_left" in metrics

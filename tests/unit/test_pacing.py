@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pacing import local_budget
+from app.grants import LocalBook
+from app.pacing import PATIENCE_SECONDS, PacedBudget, local_budget
+from app.ports import Priority, RateWindow, call_priority
 from tests.fake_clock import FakeClock
 
 
@@ -132,3 +134,96 @@ async def test_a_caller_that_gives_up_leaves_its_place_to_the_next() -> None:
 def test_a_budget_that_could_be_exceeded_cannot_be_made(rate: int, burst: int) -> None:
     with pytest.raises(AssertionError):
         local_budget(FakeClock(), requests_per_minute=rate, burst=burst)
+
+
+async def call_as(paced: PacedBudget, priority: Priority, told: list[Priority]) -> None:
+    """Wait for a place in a task of its own priority."""
+    call_priority.set(priority)
+    place = await paced.take()
+    told.append(priority)
+    place.give_back()
+
+
+async def test_the_urgent_go_first_whoever_came_first() -> None:
+    """Tracking before orders before all else; also before one that is about to be served."""
+    clock = FakeClock()
+    paced = local_budget(clock, requests_per_minute=61)
+    await paced.take()
+    told: list[Priority] = []
+    came = (Priority.UPKEEP, Priority.ORDERS, Priority.TRACKING, Priority.ORDERS)
+    await asyncio.gather(
+        *(asyncio.ensure_future(call_as(paced, priority, told)) for priority in came)
+    )
+
+    assert told == [Priority.TRACKING, Priority.ORDERS, Priority.ORDERS, Priority.UPKEEP]
+
+
+async def test_nobody_waits_for_ever() -> None:
+    """A call that can wait goes first after two minutes, however many urgent ones come."""
+    clock = FakeClock()
+    paced = local_budget(clock, requests_per_minute=61)
+    await paced.take()
+    told: list[Priority] = []
+    patient = asyncio.ensure_future(call_as(paced, Priority.UPKEEP, told))
+    urgent = [
+        asyncio.ensure_future(call_as(paced, Priority.TRACKING, told))
+        for _ in range(2 * int(PATIENCE_SECONDS))
+    ]
+    await asyncio.gather(patient, *urgent)
+
+    before = told.index(Priority.UPKEEP)
+    assert PATIENCE_SECONDS - 5 <= before <= PATIENCE_SECONDS + 5
+
+
+async def test_only_so_many_calls_are_under_way() -> None:
+    """A caller waits for a slot until one is given back, and giving back twice frees one."""
+    paced = local_budget(FakeClock(), requests_per_minute=600, burst=50, max_in_flight=2)
+    first, _second = await paced.take(), await paced.take()
+    third = asyncio.ensure_future(paced.take())
+    fourth = asyncio.ensure_future(paced.take())
+    await asyncio.sleep(0)
+    assert (third.done(), paced.waiting()) == (False, 2)
+
+    first.give_back()
+    first.give_back()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (third.done(), fourth.done()) == (True, False)
+    fourth.cancel()
+
+
+async def test_what_a_call_sends_besides_waits_for_no_slot() -> None:
+    """The call that sends it holds the slot everybody in the queue waits for."""
+    paced = local_budget(FakeClock(), requests_per_minute=600, max_in_flight=1)
+    place = await paced.take()
+    waiting = asyncio.ensure_future(paced.take())
+    paid = asyncio.ensure_future(paced.take(is_paid=True))
+    await asyncio.sleep(0)
+
+    await asyncio.wait_for(paced.take_besides(), 1)
+    assert not waiting.done()
+    place.give_back()
+    (await paid).give_back()
+    await waiting
+
+
+@given(st.lists(st.floats(0, 40), min_size=1, max_size=120))
+def test_every_window_holds(pauses: list[float]) -> None:
+    """With several windows none of them ever holds more calls than its limit."""
+    windows = (RateWindow("short", 60.0, 20, 5), RateWindow("long", 600.0, 50, 25))
+    clock = FakeClock()
+    paced = PacedBudget(clock, LocalBook(clock, windows))
+
+    async def call() -> list[float]:
+        times = []
+        for pause in pauses:
+            if pause > 30:
+                clock.advance(pause - 30)
+            await paced.take()
+            times.append(clock.monotonic())
+        return times
+
+    times = asyncio.run(call())
+    for window in windows:
+        for start in times:
+            assert sum(0 <= at - start <= window.seconds for at in times) <= window.limit
