@@ -21,6 +21,9 @@ LATE_SECONDS = 1.0
 """A granted place not used by then is given up: used late it could crowd a minute."""
 MAX_BLOCK = 20
 """Places asked for at once at most."""
+TIGHT_WAIT_SECONDS = 0.5
+TIGHT_FOR_SECONDS = 10.0
+"""Whoever had to wait half a second tells that calls are few, for ten."""
 _BESIDES, _PAID = -2, -1
 """Before all priorities: whoever holds a slot already, or has its place already."""
 
@@ -67,6 +70,7 @@ class PacedBudget:
         self._numbers = itertools.count()
         self._stock: deque[_Stocked] = deque()
         self._asking = asyncio.Lock()
+        self._tight_at: float | None = None
 
     async def take(self, *, is_paid: bool = False) -> Place:
         """
@@ -106,6 +110,11 @@ class PacedBudget:
         """Return how many callers of this process wait."""
         return len(self._waiters)
 
+    def is_tight(self) -> bool:
+        """Tell whether somebody had to wait for a place a moment ago."""
+        since = self._tight_at
+        return since is not None and self._clock.monotonic() - since < TIGHT_FOR_SECONDS
+
     async def close(self) -> None:
         """Give back what is held and finish what is under way."""
         self._drop_all()
@@ -133,6 +142,8 @@ class PacedBudget:
                 elif pause > SHORTEST_WAIT_SECONDS:
                     await self._clock.sleep(pause)
         finally:
+            if self._clock.monotonic() - since >= TIGHT_WAIT_SECONDS:
+                self._tight_at = self._clock.monotonic()
             self._waiters.remove(me)
             self._call_next()
 

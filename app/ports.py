@@ -124,8 +124,8 @@ class Budget(Protocol):
     async def left(self) -> int:
         """Return how many calls could be made at once now."""
 
-    def waiting(self) -> int:
-        """Return how many callers of this process wait."""
+    def is_tight(self) -> bool:
+        """Tell whether somebody had to wait for a place a moment ago."""
 
     async def close(self) -> None:
         """Give back what is held."""
@@ -374,7 +374,7 @@ class Desk(Protocol):
 
     @property
     def is_crowded(self) -> bool:
-        """Whether many orders wait for the warehouse's budget."""
+        """Whether more orders are due than the warehouse's budget lets through."""
 
     def now(self) -> datetime:
         """Return the time all workers agree on."""

@@ -69,6 +69,7 @@ class Worker:
         self._absences = AbsenceNotes(store, companies)
         self._poll_seconds = poll_seconds
         self._jobs: Jobs = build_jobs(settings, store, companies)
+        self._leaves_some = False
         self._held: dict[asyncio.Task[None], OrderDesk] = {}
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -121,13 +122,15 @@ class Worker:
         within = reach(self._companies, free)
         if within.orders <= 0 or not await has_due_orders(self._store):
             return
-        for order in await claim_orders(
+        claimed = await claim_orders(
             self._store,
             limit=within.orders,
             limit_to_place=within.to_place,
             worker_id=self.worker_id,
             lease_seconds=self._settings.lease_seconds,
-        ):
+        )
+        self._leaves_some = len(claimed) == within.orders
+        for order in claimed:
             if self._stopping.is_set():
                 await release_order(self._store, order)
                 continue
@@ -184,9 +187,9 @@ class Worker:
         )
 
     def _is_crowded(self) -> bool:
-        """Whether most hands wait for the warehouse's budget: then the order of things matters."""
-        waiting = self._companies.connections[ACTIVE_ANTS].budget.waiting()
-        return 2 * waiting >= self._settings.worker_concurrency
+        """Whether more is due than there are hands, and the warehouse's budget holds them up."""
+        is_tight = self._companies.connections[ACTIVE_ANTS].budget.is_tight()
+        return self._leaves_some and is_tight
 
     async def _forever(
         self,

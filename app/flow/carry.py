@@ -21,6 +21,7 @@ from app.errors import (
     BridgeError,
     LeaseLost,
     NotReady,
+    NotYet,
     OutcomeUnknown,
     PeerAway,
     RateLimited,
@@ -53,7 +54,7 @@ STEP_NAMES = {
     State.CLOSED: "follow up",
 }
 LOOK_AGAIN = "look again"
-AWAY = "away"
+PUT_OFF = "put off"
 _QUIET = ("noted", "unchanged")
 """Outcomes that are told only where the order shows something new."""
 PEER_NAMES = {"ankorstore": "Ankorstore", "active_ants": "Active Ants"}
@@ -179,7 +180,7 @@ class Carrier:
         assert can_move(desk.held.state, state), f"{desk.held.state} → {state} does not exist"
         works_again = desk.held.attempt_count > 0
         is_news = change.outcome not in _QUIET or works_again or desk.has_news()
-        if change.outcome == AWAY:  # told once, however often the order comes by
+        if change.outcome == PUT_OFF:  # told once, however often the order comes by
             is_news = desk.held.waits_for != change.columns["waits_for"]
         finish = Finish(
             columns=columns,
@@ -256,8 +257,8 @@ class Carrier:
         order = desk.held
         number = order.attempt_count + 1
         now = self._store.now()
-        if isinstance(failure, PeerAway):
-            return self._wait_for_peer(failure, now)
+        if isinstance(failure, PeerAway | NotYet):
+            return self._put_off(failure, now)
         operation = failure.operation if isinstance(failure, BridgeError) else _step_of(order)
         alone = self._successes.count_alone(operation, order.order_id, since=order.first_failed_at)
         decision = retry.decide(
@@ -285,12 +286,12 @@ class Carrier:
         asking = self._asking(Attention(decision.findings, ""), desk)
         return _Change("attention", _describe(failure), asking, None)
 
-    def _wait_for_peer(self, failure: PeerAway, now: datetime) -> _Change:
-        """Nothing was tried, so nothing is used up: the order comes by when the peer is probed."""
+    def _put_off(self, failure: PeerAway | NotYet, now: datetime) -> _Change:
+        """Nothing was tried, so nothing is used up: the order comes by when it may go on."""
         seconds = failure.retry_after_seconds + self._jitter() * self._retry_base_seconds
         until = now + timedelta(seconds=seconds)
-        columns = {"not_before_at": until, "waits_for": waits_for_peer(failure.peer)}
-        return _Change(AWAY, _describe(failure), columns, until)
+        columns = {"not_before_at": until, "waits_for": _waits_for(failure)}
+        return _Change(PUT_OFF, _describe(failure), columns, until)
 
 
 _SUCCEEDED: dict[str, Any] = {
@@ -324,6 +325,8 @@ def _describe(failure: Exception) -> str:
             return f"{peer} asked for a pause before {call!r}"
         case Unauthorized():
             return f"{peer} refused the login for {call!r}{status}"
+        case NotYet():
+            return f"{call!r} at {peer} is under way for all orders"
         case NotReady():
             return f"not ready for {call!r}: {failure.resolution}"
         case Transient():
@@ -337,6 +340,12 @@ def _describe(failure: Exception) -> str:
 def waits_for_peer(peer: str) -> str:
     """Return what an order says it waits for while a company is away."""
     return f"{PEER_NAMES.get(peer, peer)} to answer again"
+
+
+def _waits_for(failure: PeerAway | NotYet) -> str:
+    if isinstance(failure, PeerAway):
+        return waits_for_peer(failure.peer)
+    return f"the call {failure.operation!r} at {PEER_NAMES.get(failure.peer, failure.peer)}"
 
 
 def _priority_of(order: OrderRecord) -> Priority:

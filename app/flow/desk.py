@@ -93,7 +93,7 @@ class OrderDesk:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether many orders wait for the warehouse's budget."""
+        """Whether more orders are due than the warehouse's budget lets through."""
         return self._is_crowded()
 
     def now(self) -> datetime:
