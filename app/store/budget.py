@@ -174,10 +174,9 @@ class SharedBudget:
             )
             await connection.execute(row.on_conflict_do_nothing())
         for number in range(self._slots or 0):
-            slot = insert_into(CallSlot, is_postgres=self._store.is_postgres).values(
-                peer=self._peer, slot_number=number
-            )
-            await connection.execute(slot.on_conflict_do_nothing())
+            slot = insert_into(CallSlot, is_postgres=self._store.is_postgres)
+            values = {"peer": self._peer, "slot_number": number}
+            await connection.execute(slot.on_conflict_do_nothing(), values)
         self._is_set_up = True
 
     def _held_back(self, first: Any, now: datetime, priority: Priority) -> float:

@@ -47,6 +47,7 @@ ROUTES = (
 WRITES = (
     "POST */-actions/transition",
     "POST */order/add",
+    "POST */order/add",
     "POST */confirm",
     "POST */shipment/sync",
 )
