@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from app.domain.lifecycle import State
 from app.domain.order import ListedOrder
 from app.store.inbox import insert_into
-from app.store.models import Order
+from app.store.models import Order, is_open
 from app.store.orders import wake_orders
 from app.store.session import Store
 
@@ -66,7 +66,7 @@ async def wake_differing(store: Store, source: str, listed: Sequence[ListedOrder
             ).where(
                 Order.source == source,
                 Order.marketplace_order_id.in_(list(by_id)),
-                Order.state != State.CLOSED,
+                is_open(),
                 Order.read_at.is_not(None),
             )
         )
@@ -99,7 +99,7 @@ async def wake_unlisted(
                     .where(
                         Order.id > after_id,
                         Order.source == source,
-                        Order.state != State.CLOSED,
+                        is_open(),
                         Order.created_at < started_at,
                         or_(Order.read_at.is_(None), Order.read_at < started_at),
                     )

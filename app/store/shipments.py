@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.completeness import merge_rows, outranks
@@ -15,7 +15,7 @@ from app.domain.shipment import Parcel as ParcelValue
 from app.domain.shipment import Shipment as ShipmentValue
 from app.domain.shipment import ShipmentSource, ShippedLine
 from app.store.inbox import insert_into
-from app.store.models import Order, Parcel, Shipment, WarehouseOrder
+from app.store.models import SOURCE, Order, Parcel, Shipment, WarehouseOrder
 from app.store.orders import state_of, wake_orders
 from app.store.session import Store
 
@@ -67,12 +67,16 @@ async def find_placed(
     store: Store, *, order_marks: Sequence[str], external_order_numbers: Sequence[str]
 ) -> list[PlacedOrder]:
     """Return every placing whose order or number is among the given ones."""
+    by_mark = select(WarehouseOrder.id).join(Order, Order.id == WarehouseOrder.order_id)
+    found = union(
+        by_mark.where(Order.source == SOURCE, Order.marketplace_order_id.in_(list(order_marks))),
+        select(WarehouseOrder.id).where(
+            WarehouseOrder.external_order_number.in_(list(external_order_numbers))
+        ),
+    )
     async with store.read() as connection:
         rows = await connection.execute(
-            _placed_statement().where(
-                Order.marketplace_order_id.in_(list(order_marks))
-                | WarehouseOrder.external_order_number.in_(list(external_order_numbers))
-            )
+            _placed_statement().where(WarehouseOrder.id.in_(select(found.subquery().c[0])))
         )
         return [_placed_of(row) for row in rows]
 
