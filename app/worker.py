@@ -73,6 +73,7 @@ class Worker:
         self._finished = asyncio.Event()
         self._started_at: datetime = store.now()
         self._beats = 0
+        self._told: dict[str, dict[str, Any]] = {}
 
     def wake(self) -> None:
         """Look for due work now."""
@@ -218,7 +219,7 @@ class Worker:
         if self._beats % CLOCK_CHECK_BEATS == 0:
             await self._store.compare_clocks()
         self._beats += 1
-        peers = {}
+        peers: dict[str, dict[str, Any]] = {}
         for name, connection in self._companies.connections.items():
             health = connection.health
             peers[name] = {
@@ -232,8 +233,9 @@ class Worker:
             self.worker_id,
             version=__version__,
             started_at=self._started_at,
-            peers=peers,
+            peers={name: seen for name, seen in peers.items() if seen != self._told.get(name)},
         )
+        self._told = peers
 
     async def _listen(self) -> None:
         """Be woken by other processes' commits; a lost notification costs a second."""

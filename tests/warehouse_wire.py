@@ -82,6 +82,7 @@ def build(
     *,
     paths: Mapping[str, str | None] | None = None,
     carrier_map: Mapping[str, str] | None = None,
+    knows_settings: bool = True,
 ) -> ActiveAntsWarehouse:
     clock = FakeClock()
     peer = PeerConnection(
@@ -97,5 +98,8 @@ def build(
     warehouse = ActiveAntsWarehouse(
         peer, rules=MappingRules(), paths=PathTable(paths), carrier_map=carrier_map
     )
-    warehouse.use_settings(json.loads((RECORDED / "settings.json").read_text())["body"]["result"])
+    if knows_settings:
+        warehouse.use_settings(
+            json.loads((RECORDED / "settings.json").read_text())["body"]["result"]
+        )
     return warehouse

@@ -46,6 +46,7 @@ class ActiveAntsWarehouse:
         self._calls = WarehouseCalls(peer, self._paths, NotFoundRule(not_found_pattern))
         self._carrier_map = dict(carrier_map or {})
         self._content: Mapping[str, Any] | None = None
+        self._problems = translate.readiness_problems(None, rules)
 
     # Settings, and what follows from them without a call.
 
@@ -61,10 +62,11 @@ class ActiveAntsWarehouse:
     def use_settings(self, content: Mapping[str, Any]) -> None:
         """Work with these lists of ids from now on."""
         self._content = content
+        self._problems = translate.readiness_problems(content, self._rules)
 
     def readiness_problems(self) -> tuple[str, ...]:
         """Say what keeps every order from being placed; empty when ready."""
-        return translate.readiness_problems(self._content, self._rules)
+        return self._problems
 
     def external_number(self, order: MarketplaceOrder) -> str | None:
         """Return the external order number for a first placing, None without a reference."""

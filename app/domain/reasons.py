@@ -33,6 +33,13 @@ _TABLE: tuple[Reason, ...] = (
         "Accept it again at Ankorstore, or retry the order to have the service accept it.",
     ),
     Reason(
+        "acceptance_unclear",
+        "The answer to our accept was lost, and the order changed at Ankorstore since: it may have "
+        "been accepted and taken back.",
+        "Look at the order at Ankorstore: accept it there, or retry the order to have the service "
+        "accept it.",
+    ),
+    Reason(
         "before_switch",
         "The order was submitted before TAKE_ORDERS_SUBMITTED_AFTER and still waits for an answer.",
         "Answer it where such orders were handled before, or run `antbridge orders take ORDER`.",

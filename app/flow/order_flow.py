@@ -67,6 +67,10 @@ async def answer_order(desk: Desk, rules: FlowRules) -> Move:
         return Next(State.ACCEPTED, "Ankorstore shows the order accepted")
     if order.accept_blocked:
         return ask_person("acceptance_reverted", field="order")
+    is_unanswered = order.accept_sent_before_at is not None
+    if is_unanswered and seen.updated_at != order.marketplace_updated_at:
+        # An accept that never arrived changes nothing there; one taken back has changed it twice.
+        return ask_person("acceptance_unclear", field="order")
     if not rules.accepts_by_itself:
         return ask_person("acceptance_manual", field="ACCEPT_MODE")
     verdict = await review(seen, desk, rules, is_accepted=False)

@@ -25,9 +25,10 @@ from sqlalchemy import (
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord
 from app.store.models import Order
-from app.store.moments import given, moment
-from app.store.orders import holding, is_held, live_placings, locked_by_id, record_of
+from app.store.order_rows import live_placings, record_of
+from app.store.order_statements import holding, is_held, locked_by_id
 from app.store.session import Store
+from app.store.statements import given, moment
 
 _orders = cast(Table, Order.__table__)
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import BindParameter, Table, bindparam, delete, insert, select
 
 from app.ports import StockFigure
-from app.store.inbox import insert_into
 from app.store.models import SettingsSnapshot, StockReservation, WarehouseProduct
 from app.store.placing import reserved_pieces
 from app.store.session import Store
+from app.store.statements import given, insert_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,7 @@ async def load_settings_snapshot(
 ) -> tuple[datetime, Mapping[str, Any]] | None:
     """Return the newest lists of ids of *peer* and when they were read."""
     async with store.read() as connection:
-        row = (
-            await connection.execute(
-                select(SettingsSnapshot.taken_at, SettingsSnapshot.content)
-                .where(SettingsSnapshot.peer == peer)
-                .order_by(SettingsSnapshot.taken_at.desc(), SettingsSnapshot.id.desc())
-                .limit(1)
-            )
-        ).first()
+        row = (await connection.execute(_NEWEST_SNAPSHOT, {"its_peer": peer})).first()
     return (row.taken_at, row.content) if row is not None else None
 
 
@@ -63,9 +57,7 @@ async def save_settings_snapshot(store: Store, peer: str, content: Mapping[str, 
 async def load_products(store: Store, skus: Iterable[str]) -> dict[str, ProductFacts]:
     """Return what is known of *skus*; those never asked about are missing."""
     async with store.read() as connection:
-        rows = await connection.execute(
-            select(*WarehouseProduct.__table__.columns).where(WarehouseProduct.sku.in_(list(skus)))
-        )
+        rows = await connection.execute(_PRODUCTS, {"skus": list(skus)})
         return {row.sku: ProductFacts(*row) for row in rows}
 
 
@@ -80,26 +72,14 @@ async def load_reserved_pieces(
 async def newest_stock_read_at(store: Store) -> datetime | None:
     """Return when stock was last read for any SKU."""
     async with store.read() as connection:
-        statement = (
-            select(WarehouseProduct.stock_read_at)
-            .where(WarehouseProduct.stock_read_at.is_not(None))
-            .order_by(WarehouseProduct.stock_read_at.desc())
-            .limit(1)
-        )
-        return (await connection.execute(statement)).scalar_one_or_none()
+        return (await connection.execute(_NEWEST_STOCK)).scalar_one_or_none()
 
 
 async def save_product(store: Store, sku: str, *, is_known: bool, checked_at: datetime) -> None:
     """Keep whether the warehouse has *sku*."""
-    statement = insert_into(store, WarehouseProduct).values(
-        sku=sku, is_known=is_known, checked_at=checked_at
-    )
+    row = {"sku": sku, "is_known": is_known, "checked_at": checked_at}
     async with store.write() as connection:
-        await connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["sku"], set_={"is_known": is_known, "checked_at": checked_at}
-            )
-        )
+        await connection.execute(_keep_product(store.is_postgres, "is_known", "checked_at"), row)
 
 
 async def save_stock(store: Store, figures: Sequence[StockFigure], read_at: datetime) -> None:
@@ -110,14 +90,7 @@ async def save_stock(store: Store, figures: Sequence[StockFigure], read_at: date
     """
     if not figures:
         return
-    statement = insert_into(store, WarehouseProduct)
-    statement = statement.on_conflict_do_update(
-        index_elements=["sku"],
-        set_={
-            "stock_pieces": statement.excluded.stock_pieces,
-            "stock_read_at": statement.excluded.stock_read_at,
-        },
-    )
+    statement = _keep_product(store.is_postgres, "stock_pieces", "stock_read_at")
     pieces = {figure.sku: figure.pieces for figure in figures}
     rows = [
         {"sku": sku, "stock_pieces": pieces[sku], "stock_read_at": read_at}
@@ -125,11 +98,35 @@ async def save_stock(store: Store, figures: Sequence[StockFigure], read_at: date
     ]
     async with store.write() as connection:
         await connection.execute(statement, rows)
-        figure_read_at = select(WarehouseProduct.stock_read_at).where(
-            WarehouseProduct.sku == StockReservation.sku
-        )
-        await connection.execute(
-            delete(StockReservation).where(
-                StockReservation.placed_at < figure_read_at.scalar_subquery()
-            )
-        )
+        await connection.execute(_DROP_RESERVATIONS)
+
+
+_products = cast(Table, WarehouseProduct.__table__)
+_snapshots = cast(Table, SettingsSnapshot.__table__)
+_reservations = cast(Table, StockReservation.__table__)
+_SKUS: BindParameter[str] = bindparam("skus", expanding=True)
+_PRODUCTS = select(_products).where(_products.c.sku.in_(_SKUS))
+_NEWEST_SNAPSHOT = (
+    select(_snapshots.c.taken_at, _snapshots.c.content)
+    .where(_snapshots.c.peer == given(_snapshots, "peer"))
+    .order_by(_snapshots.c.taken_at.desc(), _snapshots.c.id.desc())
+    .limit(1)
+)
+_NEWEST_STOCK = (
+    select(_products.c.stock_read_at)
+    .where(_products.c.stock_read_at.is_not(None))
+    .order_by(_products.c.stock_read_at.desc())
+    .limit(1)
+)
+_READ_AT = select(_products.c.stock_read_at).where(_products.c.sku == _reservations.c.sku)
+_DROP_RESERVATIONS = delete(_reservations).where(
+    _reservations.c.placed_at < _READ_AT.scalar_subquery()
+)
+
+
+@lru_cache
+def _keep_product(is_postgres: bool, *columns: str) -> Any:
+    """Build the insert of a product's *columns*, or their change."""
+    statement = insert_into(_products, is_postgres=is_postgres)
+    newest = {name: statement.excluded[name] for name in columns}
+    return statement.on_conflict_do_update(index_elements=["sku"], set_=newest)

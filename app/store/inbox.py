@@ -15,7 +15,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.lifecycle import State
@@ -52,11 +51,6 @@ class IncomingEvent:
     raw_body: bytes
     headers: dict[str, Any]
     occurred_at: datetime | None
-
-
-def insert_into(store: Store, table: Any) -> Any:
-    """Return the dialect's insert, the one with ON CONFLICT."""
-    return postgresql.insert(table) if store.is_postgres else sqlite.insert(table)
 
 
 class Inbox:

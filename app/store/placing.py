@@ -30,9 +30,10 @@ from app.domain.record import OrderRecord
 from app.errors import Finding, Unmappable
 from app.ports import PreparedOrder
 from app.store.models import StockReservation, WarehouseOrder, WarehouseProduct
-from app.store.moments import given, moment
-from app.store.orders import note_intent, placing_of
+from app.store.order_rows import placing_of
+from app.store.orders import note_intent
 from app.store.session import Store
+from app.store.statements import given, moment
 
 
 async def intend_accept(

@@ -20,7 +20,7 @@ from app.store.models import (
     WorkerBeat,
     is_open,
 )
-from app.store.orders import placing_of, record_of
+from app.store.order_rows import placing_of, record_of
 from app.store.session import Store
 from app.store.tallies import count_ever
 

@@ -7,10 +7,10 @@ from sqlalchemy import or_, select
 
 from app.domain.lifecycle import State
 from app.domain.order import ListedOrder
-from app.store.inbox import insert_into
 from app.store.models import Order, is_open
 from app.store.orders import wake_orders
 from app.store.session import Store
+from app.store.statements import insert_into
 
 _BATCH = 1000
 
@@ -45,7 +45,7 @@ async def add_missing_orders(store: Store, source: str, listed: Sequence[ListedO
     if not rows:
         return 0
     statement = (
-        insert_into(store, Order)
+        insert_into(Order, is_postgres=store.is_postgres)
         .on_conflict_do_nothing(index_elements=["source", "marketplace_order_id"])
         .returning(Order.id)
     )

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
+    and_,
     delete,
     exists,
     func,
@@ -34,11 +35,12 @@ async def prune_events(store: Store, before: datetime) -> int:
     """Empty up to a batch of events received, and of orders closed, *before*; return how many."""
     old = (
         select(Event.id)
+        .outerjoin(Order, Order.id == Event.order_id)
         .where(
             Event.pruned_at.is_(None),
             Event.received_at < before,
             Event.processed_at.is_not(None),
-            or_(Event.order_id.is_(None), _is_finished(Event.order_id, before)),
+            or_(Event.order_id.is_(None), and_(*_finished(before))),
         )
         .order_by(Event.received_at)
         .limit(BATCH_ROWS)
@@ -121,15 +123,19 @@ async def refresh_statistics(store: Store) -> None:
             await connection.execute(text("ANALYZE"))
 
 
-def _is_finished(order_id: Any, before: datetime) -> ColumnElement[bool]:
-    """Nothing is owed for the order, by anybody, and that since *before*; asked row by row."""
-    return exists().where(
-        Order.id == order_id,
+def _finished(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Nothing is owed for the order, by anybody, and that since *before*."""
+    return (
         Order.state == literal_column("'closed'"),
         Order.closed_at < before,
         Order.attention_reason.is_(None),
         Order.next_attempt_at.is_(None),
     )
+
+
+def _is_finished(order_id: Any, before: datetime) -> ColumnElement[bool]:
+    """Ask so of each row's order: joined, SQLite would begin with all orders that are closed."""
+    return exists().where(Order.id == order_id, *_finished(before))
 
 
 def _among(store: Store, column: Any, ids: Any) -> ColumnElement[bool]:

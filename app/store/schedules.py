@@ -1,18 +1,19 @@
 """Periodic work: one leased row per job, so that exactly one worker runs it at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, or_, select, update
 
 from app.errors import LeaseLost
-from app.store.inbox import insert_into
 from app.store.models import Schedule
-from app.store.moments import moment
 from app.store.session import Store
+from app.store.statements import given, insert_into, moment
+
+_schedules = cast(Table, Schedule.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +28,22 @@ async def ensure_schedules(store: Store, names: Iterable[str]) -> None:
     """Create the rows of jobs that have none, due at once."""
     async with store.write() as connection:
         for name in sorted(names):
-            statement = insert_into(store, Schedule).values(name=name, next_run_at=store.time())
-            await connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
+            added = {"name": name, **store.moments(now=0)}
+            await connection.execute(_ensure(store.is_postgres, store.asks_database_time), added)
 
 
 async def claim_job(store: Store, names: Iterable[str], lease_seconds: float) -> ClaimedJob | None:
     """Take one due job among *names* under a lease; None where none is due."""
-    wanted = {"names": list(names), **store.moments(now=0)}
     async with store.read() as connection:
-        if (await connection.execute(_due(store.asks_database_time), wanted)).first() is None:
-            return None
-    leased = store.moments(to_lease_until=lease_seconds)
+        due = await connection.execute(_due(store.asks_database_time), store.moments(now=0))
+        wanted = set(names)
+        name = next((name for name in due.scalars() if name in wanted), None)
+    if name is None:
+        return None
+    times = store.moments(now=0, to_lease_until=lease_seconds)
     async with store.write() as connection:
-        claim = await connection.execute(_claim(store.asks_database_time), {**wanted, **leased})
-        row = claim.first()
+        claim = _claim(store.asks_database_time)
+        row = (await connection.execute(claim, {"its_name": name, **times})).first()
     return ClaimedJob(row.name, row.fencing_token) if row is not None else None
 
 
@@ -51,7 +54,7 @@ async def renew_job(store: Store, job: ClaimedJob, lease_seconds: float) -> None
     Raises:
         LeaseLost: Another worker runs it now.
     """
-    await _update_held(store, job, {"lease_until": store.time(lease_seconds)})
+    await _update_held(store, job, {}, lease_until=lease_seconds)
 
 
 async def finish_job(
@@ -63,14 +66,8 @@ async def finish_job(
     Raises:
         LeaseLost: Another worker runs it now.
     """
-    values: dict[str, Any] = {
-        "last_run_at": store.time(),
-        "next_run_at": store.time(next_run_seconds),
-        "last_error": error,
-        "last_note": note,
-        "lease_until": None,
-    }
-    await _update_held(store, job, values)
+    values = {"last_error": error, "last_note": note, "lease_until": None}
+    await _update_held(store, job, values, last_run_at=0, next_run_at=next_run_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,42 +102,66 @@ async def run_soon(store: Store, name: str) -> None:
         )
 
 
-async def _update_held(store: Store, job: ClaimedJob, values: dict[str, Any]) -> None:
+async def _update_held(
+    store: Store, job: ClaimedJob, values: Mapping[str, Any], **times: float
+) -> None:
+    """Write *values*, and the present time and so many seconds into the columns of *times*."""
+    statement = _held(frozenset(values), frozenset(times), store.asks_database_time)
+    parameters = {
+        "its_name": job.name,
+        "its_fencing_token": job.fencing_token,
+        **{f"to_{name}": value for name, value in values.items()},
+        **store.moments(**{f"to_{name}": plus_seconds for name, plus_seconds in times.items()}),
+    }
     async with store.write() as connection:
-        result = await connection.execute(
-            update(Schedule)
-            .where(Schedule.name == job.name, Schedule.fencing_token == job.fencing_token)
-            .values(values)
-            .returning(Schedule.name)
-        )
-        if result.first() is None:
+        if (await connection.execute(statement, parameters)).first() is None:
             raise LeaseLost
 
 
 @lru_cache
-def _due(from_database: bool) -> Any:
+def _ensure(is_postgres: bool, from_database: bool) -> Any:
     now = moment("now", from_database=from_database)
+    statement = insert_into(Schedule, is_postgres=is_postgres).values(next_run_at=now)
+    return statement.on_conflict_do_nothing(index_elements=["name"])
+
+
+@lru_cache
+def _held(columns: frozenset[str], times: frozenset[str], from_database: bool) -> Any:
     return (
-        select(Schedule.name)
+        update(_schedules)
         .where(
-            Schedule.name.in_(bindparam("names", expanding=True)),
-            Schedule.next_run_at <= now,
-            or_(Schedule.lease_until.is_(None), Schedule.lease_until <= now),
+            _schedules.c.name == given(_schedules, "name"),
+            _schedules.c.fencing_token == given(_schedules, "fencing_token"),
         )
-        .order_by(Schedule.next_run_at)
-        .limit(1)
+        .values(
+            {name: given(_schedules, name, prefix="to_") for name in sorted(columns)}
+            | {name: moment(f"to_{name}", from_database=from_database) for name in sorted(times)}
+        )
+        .returning(_schedules.c.name)
     )
+
+
+def _is_due(from_database: bool) -> ColumnElement[bool]:
+    now = moment("now", from_database=from_database)
+    lease_until = _schedules.c.lease_until
+    return and_(_schedules.c.next_run_at <= now, or_(lease_until.is_(None), lease_until <= now))
+
+
+@lru_cache
+def _due(from_database: bool) -> Any:
+    due = select(_schedules.c.name).where(_is_due(from_database))
+    return due.order_by(_schedules.c.next_run_at)
 
 
 @lru_cache
 def _claim(from_database: bool) -> Any:
-    locked = _due(from_database).with_for_update(skip_locked=True).cte("due")
+    # Whoever comes second waits for the row, and then finds it leased.
     return (
-        update(Schedule)
-        .where(Schedule.name.in_(select(locked.c.name)))
+        update(_schedules)
+        .where(_schedules.c.name == given(_schedules, "name"), _is_due(from_database))
         .values(
             lease_until=moment("to_lease_until", from_database=from_database),
-            fencing_token=Schedule.fencing_token + 1,
+            fencing_token=_schedules.c.fencing_token + 1,
         )
-        .returning(Schedule.name, Schedule.fencing_token)
+        .returning(_schedules.c.name, _schedules.c.fencing_token)
     )

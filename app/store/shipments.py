@@ -1,12 +1,12 @@
 """Shipments in the store: what the warehouse sent for which order, and what is acknowledged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, select, union, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.completeness import merge_rows, outranks
@@ -14,10 +14,21 @@ from app.domain.lifecycle import State
 from app.domain.shipment import Parcel as ParcelValue
 from app.domain.shipment import Shipment as ShipmentValue
 from app.domain.shipment import ShipmentSource, ShippedLine
-from app.store.inbox import insert_into
-from app.store.models import SOURCE, Order, Parcel, Shipment, WarehouseOrder
-from app.store.orders import state_of, wake_orders
+from app.store.models import Shipment
+from app.store.order_rows import state_of
+from app.store.orders import wake_orders
 from app.store.session import Store
+from app.store.shipment_statements import (
+    ACKNOWLEDGEABLE,
+    ADD_PARCELS,
+    DROP_PARCELS,
+    PARCELS,
+    PLACED_BY_MARK,
+    SHIPMENTS_BY_ID,
+    SHIPMENTS_OF_ORDER,
+    UNSHIPPED,
+    build_save,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +78,9 @@ async def find_placed(
     store: Store, *, order_marks: Sequence[str], external_order_numbers: Sequence[str]
 ) -> list[PlacedOrder]:
     """Return every placing whose order or number is among the given ones."""
-    by_mark = select(WarehouseOrder.id).join(Order, Order.id == WarehouseOrder.order_id)
-    found = union(
-        by_mark.where(Order.source == SOURCE, Order.marketplace_order_id.in_(list(order_marks))),
-        select(WarehouseOrder.id).where(
-            WarehouseOrder.external_order_number.in_(list(external_order_numbers))
-        ),
-    )
     async with store.read() as connection:
         rows = await connection.execute(
-            _placed_statement().where(WarehouseOrder.id.in_(select(found.subquery().c[0])))
+            PLACED_BY_MARK, {"marks": list(order_marks), "numbers": list(external_order_numbers)}
         )
         return [_placed_of(row) for row in rows]
 
@@ -86,30 +90,8 @@ async def list_unshipped(
 ) -> list[PlacedOrder]:
     """Return live placings that still wait for shipments, in order of their ids."""
     async with store.read() as connection:
-        rows = await connection.execute(
-            _placed_statement()
-            .where(
-                Order.state == State.PLACED,
-                WarehouseOrder.replaced_at.is_(None),
-                Order.id > after_order_id,
-            )
-            .order_by(Order.id)
-            .limit(limit)
-        )
+        rows = await connection.execute(UNSHIPPED, {"its_id": after_order_id, "limit": limit})
         return [_placed_of(row) for row in rows]
-
-
-def _placed_statement() -> Any:
-    return select(
-        Order.id.label("order_id"),
-        Order.marketplace_order_id,
-        Order.state,
-        WarehouseOrder.external_order_number,
-        WarehouseOrder.warehouse_order_number,
-        WarehouseOrder.answer,
-        WarehouseOrder.replaced_at,
-        WarehouseOrder.lines,
-    ).join(WarehouseOrder, WarehouseOrder.order_id == Order.id)
 
 
 def _placed_of(row: Any) -> PlacedOrder:
@@ -140,7 +122,7 @@ async def save_shipments(
         ids = [entry.shipment.warehouse_shipment_id for entry in judged]
         known = {
             stored.shipment.warehouse_shipment_id: stored
-            for stored in await _load(connection, Shipment.warehouse_shipment_id.in_(ids))
+            for stored in await _load(connection, SHIPMENTS_BY_ID, {"ids": ids})
         }
         for entry in sorted(judged, key=lambda item: item.shipment.warehouse_shipment_id):
             before = known.get(entry.shipment.warehouse_shipment_id)
@@ -164,15 +146,9 @@ async def save_shipments(
 async def _save_one(store: Store, connection: AsyncConnection, entry: JudgedShipment) -> None:
     now = store.now()
     row = _row_of(entry)
-    statement = insert_into(store, Shipment).values(**row, stored_at=now)
-    shipment_id = (
-        await connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["warehouse_shipment_id"], set_=dict(row)
-            ).returning(Shipment.id)
-        )
-    ).scalar_one()
-    await connection.execute(delete(Parcel).where(Parcel.shipment_id == shipment_id))
+    statement = build_save(store.is_postgres, frozenset(row))
+    shipment_id = (await connection.execute(statement, {**row, "stored_at": now})).scalar_one()
+    await connection.execute(DROP_PARCELS, {"its_shipment_id": shipment_id})
     parcels = {
         parcel.parcel_number: {
             "shipment_id": shipment_id,
@@ -183,7 +159,7 @@ async def _save_one(store: Store, connection: AsyncConnection, entry: JudgedShip
         for parcel in entry.shipment.parcels
     }
     if parcels:
-        await connection.execute(insert_into(store, Parcel), list(parcels.values()))
+        await connection.execute(ADD_PARCELS, list(parcels.values()))
 
 
 def _row_of(entry: JudgedShipment) -> dict[str, Any]:
@@ -220,15 +196,13 @@ def _row_of(entry: JudgedShipment) -> dict[str, Any]:
 async def load_shipments(store: Store, order_id: int) -> list[StoredRow]:
     """Return an order's shipments, oldest first."""
     async with store.read() as connection:
-        return await _load(connection, Shipment.order_id == order_id)
+        return await _load(connection, SHIPMENTS_OF_ORDER, {"its_order_id": order_id})
 
 
-async def _load(connection: AsyncConnection, condition: Any) -> list[StoredRow]:
-    rows = (
-        await connection.execute(
-            select(*Shipment.__table__.columns).where(condition).order_by(Shipment.id)
-        )
-    ).all()
+async def _load(
+    connection: AsyncConnection, statement: Any, parameters: Mapping[str, Any]
+) -> list[StoredRow]:
+    rows = (await connection.execute(statement, parameters)).all()
     parcels = await _parcels_of(connection, [row.id for row in rows])
     return [
         StoredRow(
@@ -245,13 +219,7 @@ async def _load(connection: AsyncConnection, condition: Any) -> list[StoredRow]:
 async def list_acknowledgeable(store: Store, warehouse_shipment_ids: Sequence[str]) -> list[str]:
     """Return those of the ids that are ours, stored, and read from the feed."""
     async with store.read() as connection:
-        rows = await connection.execute(
-            select(Shipment.warehouse_shipment_id).where(
-                Shipment.warehouse_shipment_id.in_(list(warehouse_shipment_ids)),
-                Shipment.disposition.in_(("ours", "replaced")),
-                Shipment.source == ShipmentSource.FEED,
-            )
-        )
+        rows = await connection.execute(ACKNOWLEDGEABLE, {"ids": list(warehouse_shipment_ids)})
         return sorted(rows.scalars())
 
 
@@ -270,11 +238,7 @@ async def _parcels_of(
 ) -> dict[int, list[ParcelValue]]:
     found: dict[int, list[ParcelValue]] = {}
     if shipment_ids:
-        rows = await connection.execute(
-            select(*Parcel.__table__.columns)
-            .where(Parcel.shipment_id.in_(list(shipment_ids)))
-            .order_by(Parcel.id)
-        )
+        rows = await connection.execute(PARCELS, {"ids": list(shipment_ids)})
         for row in rows:
             value = ParcelValue(row.parcel_number, row.tracking_number, row.tracking_link)
             found.setdefault(row.shipment_id, []).append(value)

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.inbox import insert_into
 from app.store.models import Event, Order, Tally
 from app.store.session import Store
+from app.store.statements import insert_into
 
 SETTLED_SECONDS = 600.0
 """Ids are handed out before a transaction commits: younger rows may still have company to come."""
@@ -54,7 +54,9 @@ async def advance_tallies(store: Store) -> None:
             counts = Counter(kept.counts if kept is not None else {})
             counts.update(await _count(connection, table, by, table.id > start, table.id < end))
             values = {"up_to_id": end - 1, "counts": dict(counts)}
-            statement = insert_into(store, Tally).values(name=name, **values)
+            statement = insert_into(Tally, is_postgres=store.is_postgres).values(
+                name=name, **values
+            )
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["name"], set_=values)
             )

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.lifecycle import State
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.session import Store
 from tests.fake_clock import FakeClock
@@ -168,3 +169,28 @@ async def test_lost_answers_all_the_way(store: Store, clock: FakeClock, fault: F
         await _assert_done_once(world, order, fault)
         sends = 1 if fault is Fault.LOSE_ANSWER_AFTER else 2
         assert (world.accepts(), world.creates(), world.confirms()) == (sends, sends, sends)
+
+
+async def test_lost_accept_that_was_taken_back_is_not_repeated(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """
+    An order accepted by a call without an answer, and taken back before anybody looked, waits for
+    a person; their retry has the service accept it.
+    """
+    async with build_world(sqlite_store, clock, warehouse=prompt()) as world:
+        order = world.ankorstore.place_order(TOTE, GOOD)
+        world.ankorstore.faults.once(ACCEPT, Fault.LOSE_ANSWER_AFTER)
+        await world.tell(order)
+        await world.work()
+        clock.advance(5)
+        world.ankorstore.revert_acceptance(order.id)
+        await world.pass_time(900, steps=8)
+
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.RECEIVED, "acceptance_unclear")
+        assert (world.accepts(), order.status) == (1, "ankor_confirmed")
+
+        await world.retry(order)
+        await world.pass_time(900, steps=3)
+        assert ((await world.held(order)).outcome, world.accepts()) == ("completed", 2)

@@ -19,7 +19,7 @@ from tests.conftest import DATABASES, Databases
 from tests.explaining import catching, explain
 from tests.fake_clock import FakeClock
 
-ORDERS = 30_000
+ORDERS = 50_000
 MOST_ROWS = ORDERS // 2
 """Far above what any question needs, far below what reading a table costs."""
 SORTED_BY_ID = {"newest orders", "a page further on"}

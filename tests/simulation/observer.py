@@ -105,8 +105,9 @@ class Observer:
 
     def rows(self, statement: str) -> list[Any]:
         """Ask the store directly."""
-        with self._world.engine.connect() as connection:
-            return list(connection.execute(text(statement)).mappings())
+        rows = list(self._world.database.execute(text(statement)).mappings())
+        self._world.database.rollback()
+        return rows
 
     def is_at_rest(self) -> bool:
         """Tell whether every order is closed or asks a person, and nothing is under way."""

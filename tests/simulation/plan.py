@@ -8,7 +8,7 @@ this finds more than every fault always on.
 from dataclasses import dataclass, field
 from random import Random
 
-FAULTY_SECONDS = 75.0
+FAULTY_SECONDS = 60.0
 SETTLE_SECONDS = 10.0
 TIMEOUT_SECONDS = 4.0
 LEASE_SECONDS = 12.0
@@ -58,6 +58,24 @@ DOINGS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A worker that stands still from a moment on, leases and all, and then goes on."""
+
+    at_seconds: float
+    worker: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A worker's clock that suddenly goes wrong by so much."""
+
+    at_seconds: float
+    worker: str
+    ahead_seconds: float
+
+
 @dataclass(slots=True)
 class OrderPlan:
     """One order: when it is placed, of what, and what people do to it, and when."""
@@ -79,12 +97,18 @@ class Plan:
     seed: int
     random: Random
     workers: int
+    poll_seconds: float
     orders: list[OrderPlan]
     exchange_faults: dict[str, float]
     fault_routes: tuple[str, ...]
     store_faults: dict[str, float]
     crash_chance: float
-    clock_jump_seconds: float
+    clock_ahead_seconds: float
+    clock_jumps: list[Jump]
+    freezes: list[Freeze]
+    store_gone: list[tuple[float, float]]
+    """From when to when the store cannot be reached."""
+    feed_disorder_chance: float
     uniqueness: str
     search_lag_seconds: float
     late_seconds: float
@@ -114,12 +138,17 @@ def draw_plan(seed: int) -> Plan:
         seed=seed,
         random=random,
         workers=random.choice((1, 1, 2, 3)),
+        poll_seconds=random.choice((3.0, 8.0, 15.0)),
         orders=[_draw_order(random) for _ in range(random.choice((1, 1, 2, 3)))],
         exchange_faults=exchange_faults,
         fault_routes=fault_routes,
         store_faults=store_faults,
         crash_chance=0.0 if is_calm else random.choice((0.0, 0.003, 0.01, 0.03)),
-        clock_jump_seconds=random.choice((0.0, 0.0, 0.0, 2.0, -2.0)),
+        clock_ahead_seconds=random.choice((0.0, 0.0, 0.0, 2.0, -2.0)),
+        clock_jumps=[] if is_calm else _draw_jumps(random),
+        freezes=[] if is_calm else _draw_freezes(random),
+        store_gone=[] if is_calm else _draw_gone(random),
+        feed_disorder_chance=0.0 if is_calm else random.choice((0.0, 0.0, 0.3)),
         uniqueness=random.choice(("immediate", "late", "off", "off")),
         search_lag_seconds=lag,
         late_seconds=random.choice((0.5, 3.0, SETTLE_SECONDS - lag - 0.5)),
@@ -138,10 +167,34 @@ def _some(random: Random, kinds: tuple[str, ...], chances: tuple[float, float]) 
     return {kind: random.uniform(*chances) for kind in kinds if random.random() < share}
 
 
+def _draw_worker(random: Random) -> str:
+    return f"worker-{random.choice((1, 1, 2, 3))}"
+
+
+def _draw_jumps(random: Random) -> list[Jump]:
+    return [
+        Jump(random.uniform(0, 55), _draw_worker(random), random.uniform(-2.0, 2.0))
+        for _ in range(random.choice((0, 0, 0, 1, 2)))
+    ]
+
+
+def _draw_freezes(random: Random) -> list[Freeze]:
+    """Draw stalls, many of them longer than a lease."""
+    return [
+        Freeze(random.uniform(0, 50), _draw_worker(random), random.uniform(2, 2.5 * LEASE_SECONDS))
+        for _ in range(random.choice((0, 0, 1, 2, 4)))
+    ]
+
+
+def _draw_gone(random: Random) -> list[tuple[float, float]]:
+    starts = [random.uniform(0, 50) for _ in range(random.choice((0, 0, 0, 1, 2)))]
+    return [(start, start + random.uniform(0.5, 15)) for start in starts]
+
+
 def _draw_order(random: Random) -> OrderPlan:
     skus = ("MUG-01", "BOWL-01", "SOAP-LAV", "TOTE-NAT")
     order = OrderPlan(
-        at_seconds=random.uniform(0, 20),
+        at_seconds=random.uniform(0, 15),
         skus=tuple(random.sample(skus, random.choice((1, 1, 2)))),
         is_told=random.random() < 0.8,
         parcels=random.choice((1, 1, 2)),
@@ -151,5 +204,5 @@ def _draw_order(random: Random) -> OrderPlan:
     )
     if random.random() < 0.4:
         for _ in range(random.choice((1, 1, 2))):
-            order.doings.append((random.uniform(0, 70), random.choice(DOINGS)))
+            order.doings.append((random.uniform(0, 55), random.choice(DOINGS)))
     return order

@@ -26,11 +26,12 @@ from app.flow.desk import OrderDesk
 from app.flow.moves import Next
 from app.outbound import PeerConnection
 from app.store import claims as store_claims
+from app.store import order_statements
 from app.store import orders as store_orders
 from app.store import schedules as store_schedules
 from app.store.inbox import Disposition, Inbox
 from app.store.models import Order
-from app.store.moments import given
+from app.store.statements import given
 from tests.simulation.run import run_one, silence_logs
 
 Patches = list[Any]
@@ -139,7 +140,7 @@ def drop_the_fencing_check() -> Patches:
         return and_(Order.next_attempt_at <= now, Order.state.in_(tuple(State)))
 
     return [
-        patch.object(store_orders, "is_held", anybodys),
+        patch.object(order_statements, "is_held", anybodys),
         patch.object(store_claims, "is_held", anybodys),
         patch.object(store_claims, "due_condition", ignoring_leases),
     ]

@@ -7,12 +7,12 @@ What was sent before is on its way and may still take effect.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from app.store.session import Store
@@ -29,6 +29,7 @@ class Process:
     def __init__(self, name: str, on_point: Callable[["Process", str], None]) -> None:
         self.name = name
         self.is_alive = True
+        self.frozen_until = 0.0
         self.tasks: set[asyncio.Task[Any]] = set()
         self._on_point = on_point
 
@@ -42,6 +43,12 @@ class Process:
         if not self.is_alive:
             raise Crash
         self._on_point(self, name)
+
+    async def stand_still(self) -> None:
+        """Go on only once the process is not frozen any more."""
+        seconds = self.frozen_until - asyncio.get_running_loop().time()
+        if seconds > 0:
+            await asyncio.sleep(seconds)
 
     def die(self) -> None:
         """Die now: nothing this process does from here on has an effect."""
@@ -82,22 +89,24 @@ class ProcessStore(Store):
     The real store's API on a shared SQLite in memory; a transaction is one indivisible step.
 
     *fate_of_commit* says what happens to a transaction: `ok`, `fails before`, `fails`,
-    `fails after` (it took effect) or `busy`.
+    `fails after` (it took effect) or `busy`; *is_gone* whether there is a store at all now.
     """
 
     def __init__(
         self,
-        engine: Engine,
+        connection: Connection,
         clock: VirtualClock,
         process: Process,
         fate_of_commit: Callable[[Process], str],
+        is_gone: Callable[[], bool],
     ) -> None:
         self.is_postgres = False
         self.clock = clock
         self.commit_count = 0
-        self._engine = engine
+        self._connection = connection
         self._process = process
         self._fate_of_commit = fate_of_commit
+        self._is_gone = is_gone
 
     def now(self) -> Any:
         return self.clock.now()
@@ -107,19 +116,16 @@ class ProcessStore(Store):
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Any]:
+        await self._process.stand_still()
         self._process.point("before commit")
+        self._reach()
         fate = self._fate_of_commit(self._process)
         if fate in ("fails before", "busy"):
             raise OperationalError("BEGIN", None, Exception(fate))
-        with self._engine.connect() as connection:
+        with self._transaction() as connection:
             yield _Connection(connection)
-            try:
-                self._process.point("at commit, without effect")
-            except Crash:
-                connection.rollback()
-                raise
+            self._process.point("at commit, without effect")
             if fate == "fails":
-                connection.rollback()
                 raise OperationalError("COMMIT", None, Exception(fate))
             connection.commit()
             self.commit_count += 1
@@ -129,9 +135,23 @@ class ProcessStore(Store):
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Any]:
+        await self._process.stand_still()
         self._process.point("before read")
-        with self._engine.connect() as connection:
+        self._reach()
+        with self._transaction() as connection:
             yield _Connection(connection)
+
+    def _reach(self) -> None:
+        if self._is_gone():
+            raise OperationalError("CONNECT", None, Exception("gone"))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """Use the one connection; what is not committed is undone."""
+        try:
+            yield self._connection
+        finally:
+            self._connection.rollback()
 
     async def close(self) -> None:
         return None

@@ -6,8 +6,10 @@ died. The fate of each exchange is drawn from the seed.
 """
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import httpx
@@ -27,7 +29,7 @@ class Fate:
     *out_seconds* pass before the company acts and *back_seconds* before the answer is there.
     *is_refused*: no connection. *is_lost_out*: the request never arrives. *is_lost_back*: the
     answer never comes; a *reset* tells the sender so, silence lets it run into its timeout.
-    *fault* is a company's own misbehaviour.
+    *fault* is a company's own misbehaviour. *disorder* spoils a page of the shipments feed.
     """
 
     out_seconds: float = 0.01
@@ -39,6 +41,7 @@ class Fate:
     fault: Fault | None = None
     fault_status: int = 500
     fault_seconds: float = 1.0
+    disorder: Callable[[bytes], bytes] | None = None
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -86,10 +89,12 @@ class Wire(httpx.AsyncBaseTransport):
         except ConnectionResetError:
             self._process.point("after lost answer")
             raise httpx.ReadError("reset", request=request) from None
+        await self._process.stand_still()
         self._process.point("after answer")
         self._on_answer(self._process, self._company, ask, answer)
+        body = fate.disorder(answer.body) if fate.disorder is not None else answer.body
         return httpx.Response(
-            answer.status, headers=answer.wire_headers(), content=answer.body, request=request
+            answer.status, headers=answer.wire_headers(), content=body, request=request
         )
 
     async def _exchange(self, ask: Ask, fate: Fate, answered: "asyncio.Future[Answer]") -> None:
@@ -125,3 +130,18 @@ class Wire(httpx.AsyncBaseTransport):
 def _lose(answered: "asyncio.Future[Any]", fate: Fate) -> None:
     if fate.resets and not answered.done():
         answered.set_exception(ConnectionResetError())
+
+
+def disorder_page(random: Random, body: bytes) -> bytes:
+    """Return a page of shipments in another order, with rows left out and rows twice."""
+    try:
+        document = json.loads(body)
+        rows = document["result"]
+    except (ValueError, KeyError, TypeError):
+        return body
+    if not isinstance(rows, list) or not rows:
+        return body
+    kept = [row for row in rows if random.random() < 0.7]
+    repeated = [row for row in kept if random.random() < 0.3]
+    document["result"] = random.sample([*kept, *repeated], len(kept) + len(repeated))
+    return json.dumps(document).encode()

@@ -7,11 +7,14 @@ Drawn from one seed; the same seed and the same code give the same trace.
 import asyncio
 import hashlib
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
-from sqlalchemy import create_engine
+from pydantic import SecretStr
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -33,13 +36,15 @@ from tests.simulation.plan import (
     LEASE_SECONDS,
     SETTLE_SECONDS,
     TIMEOUT_SECONDS,
+    Freeze,
+    Jump,
     OrderPlan,
     Plan,
     draw_plan,
 )
 from tests.simulation.process import Crash, Process, ProcessStore, current_process, track_tasks
 from tests.simulation.virtual_loop import VirtualClock, VirtualLoop
-from tests.simulation.wire import Fate, Wire
+from tests.simulation.wire import Fate, Wire, disorder_page
 
 CALM_SECONDS = 1500.0
 STEP_SECONDS = 10.0
@@ -56,24 +61,47 @@ _SPOILS = {
     "wrong type": Fault.WRONG_TYPE,
     "empty": Fault.EMPTY_BODY,
 }
+_SETTINGS = Settings(
+    _env_file=None,
+    ankorstore_base_url="http://127.0.0.1:1",
+    ankorstore_client_id="-",
+    ankorstore_client_secret="-",
+    ankorstore_webhook_secrets=WEBHOOK_SECRET,
+    ankorstore_requests_per_minute=60_000,
+    active_ants_base_url="http://127.0.0.1:2",
+    active_ants_username="-",
+    active_ants_password="-",
+    active_ants_requests_per_minute=6_000,
+    active_ants_order_type="ANKORSTORE",
+    operator_token="operator-token",
+    pack_mode="unit",
+    shipment_poll_seconds=15,
+    tracking_wait_hours=0.01,
+    reconcile_seconds=25,
+    retry_base_seconds=0.4,
+    http_timeout_seconds=TIMEOUT_SECONDS,
+    lease_seconds=LEASE_SECONDS,
+    warehouse_settle_seconds=SETTLE_SECONDS,
+)
+"""Reading settings takes longer than many a run; each run copies these."""
 _template: bytes | None = None
 _database: list[sqlite3.Connection] = []
 _engine = create_engine("sqlite://", creator=lambda: _database[-1], poolclass=StaticPool)
 """One engine for all runs of a process, so that statements are compiled once; see `_renew`."""
 
 
-def _renew() -> sqlite3.Connection:
-    """Give the engine a database in memory with every table, copied from one made once."""
+def _renew() -> Connection:
+    """Connect to a new database in memory with every table, copied from one made once."""
     global _template
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    raw = sqlite3.connect(":memory:", check_same_thread=False)
     _engine.dispose()
-    _database[:] = [connection]
+    _database[:] = [raw]
     if _template is None:
         Base.metadata.create_all(_engine)
-        _template = connection.serialize()
+        _template = raw.serialize()
     else:
-        connection.deserialize(_template)
-    return connection
+        raw.deserialize(_template)
+    return _engine.connect()
 
 
 class World:
@@ -83,14 +111,15 @@ class World:
         self.plan = plan
         self.loop = loop
         self.trace: list[str] = []
+        self.struck: Counter[str] = Counter()
         self.is_faulty = True
         self.processes: dict[str, Process] = {}
         self.orders: list[Order] = []
         self.plans: dict[str, OrderPlan] = {}
+        self.clocks: dict[str, VirtualClock] = {}
         self.touched: set[str] = set()
         self.accepted_by_people: set[str] = set()
-        self.connection = _renew()
-        self.engine = _engine
+        self.database = _renew()
         self.clock = VirtualClock(loop)
         seed = plan.seed
         self.ankorstore = SimulatedAnkorstore(
@@ -116,31 +145,21 @@ class World:
         self.active_ants.habits.ships_by_itself = False
         self.active_ants.habits.not_found = plan.not_found  # type: ignore[assignment]
         self.observer = Observer(self)
-        self.settings = Settings(
-            _env_file=None,
-            ankorstore_base_url="http://127.0.0.1:1",
-            ankorstore_client_id=self.ankorstore.client_id,
-            ankorstore_client_secret=self.ankorstore.client_secret,
-            ankorstore_webhook_secrets=WEBHOOK_SECRET,
-            ankorstore_requests_per_minute=60_000,
-            active_ants_base_url="http://127.0.0.1:2",
-            active_ants_username=self.active_ants.username,
-            active_ants_password=self.active_ants.password,
-            active_ants_requests_per_minute=6_000,
-            active_ants_max_in_flight=plan.max_in_flight,
-            active_ants_order_type="ANKORSTORE",
-            operator_token="operator-token",
-            pack_mode="unit",
-            shipment_feed=plan.feed,
-            shipment_poll_seconds=15,
-            tracking_wait_hours=0.01,
-            reconcile_seconds=25,
-            retry_base_seconds=0.4,
-            http_timeout_seconds=TIMEOUT_SECONDS,
-            lease_seconds=LEASE_SECONDS,
-            warehouse_settle_seconds=SETTLE_SECONDS,
+        self.settings = _SETTINGS.model_copy(
+            update={
+                "ankorstore_client_id": self.ankorstore.client_id,
+                "ankorstore_client_secret": SecretStr(self.ankorstore.client_secret),
+                "active_ants_username": self.active_ants.username,
+                "active_ants_password": SecretStr(self.active_ants.password),
+                "active_ants_max_in_flight": plan.max_in_flight,
+                "shipment_feed": plan.feed,
+            }
         )
         self.receiver: Callable[..., Any] | None = None
+
+    def strike(self, kind: str) -> None:
+        """Count a fault that struck."""
+        self.struck[kind] += 1
 
     def note(self, line: str) -> None:
         """Add a line to the trace, under the present time."""
@@ -161,6 +180,7 @@ class World:
     def crash(self, process: Process, where: str) -> None:
         """Kill the process and start it again later."""
         self.note(f"{process.name} CRASH {where}")
+        self.strike(f"crash {where}")
         process.die()
         pause = self.plan.random.uniform(*RESTART_SECONDS)
         self.loop.call_later(pause, self._start, process.name)
@@ -171,19 +191,49 @@ class World:
             for kind, chance in self.plan.store_faults.items():
                 if self.plan.random.random() < chance:
                     self.note(f"{process.name} store {kind}")
+                    self.strike(f"store {kind}")
                     return kind
         return "ok"
+
+    def is_gone(self) -> bool:
+        """Tell whether the store cannot be reached now."""
+        now = self.loop.seconds
+        gone = self.is_faulty and any(start <= now < end for start, end in self.plan.store_gone)
+        if gone:
+            self.strike("store gone")
+        return gone
+
+    def _freeze(self, freeze: Freeze) -> None:
+        process = self.processes.get(freeze.worker)
+        if process is not None and process.is_alive:
+            process.frozen_until = self.loop.seconds + freeze.seconds
+            self.note(f"{freeze.worker} stands still for {freeze.seconds:.1f} s")
+            self.strike("freeze" if freeze.seconds < LEASE_SECONDS else "freeze past the lease")
+
+    def _jump(self, jump: Jump) -> None:
+        if jump.worker in self.clocks:
+            self.clocks[jump.worker].ahead_seconds = jump.ahead_seconds
+            self.strike("clock jump")
+            self.note(f"{jump.worker} clock goes wrong by {jump.ahead_seconds:.1f} s")
 
     def draw_fate(self, process: Process, company: Company, ask: Ask) -> Fate:
         """Say what becomes of an exchange."""
         random = self.plan.random
         out, back = random.uniform(0.005, 0.05), random.uniform(0.005, 0.05)
-        if not self.is_faulty or not any(ask.matches(one) for one in self.plan.fault_routes):
+        if not self.is_faulty:
+            return Fate(out, back)
+        if ask.matches("POST */shipment/byordertype") and (
+            random.random() < self.plan.feed_disorder_chance
+        ):
+            self.strike("shipments page in disorder")
+            return Fate(out, back, disorder=partial(disorder_page, random))
+        if not any(ask.matches(one) for one in self.plan.fault_routes):
             return Fate(out, back)
         for kind, chance in self.plan.exchange_faults.items():
             if random.random() >= chance:
                 continue
             late = random.uniform(0, self.plan.late_seconds)
+            self.strike(f"exchange {kind}")
             match kind:
                 case "refused":
                     return Fate(is_refused=True)
@@ -221,8 +271,9 @@ class World:
     def _store(self, process: Process) -> ProcessStore:
         clock = VirtualClock(self.loop)
         if process.name == "worker-1":
-            clock.ahead_seconds = self.plan.clock_jump_seconds
-        return ProcessStore(self.engine, clock, process, self.fate_of_commit)
+            clock.ahead_seconds = self.plan.clock_ahead_seconds
+        self.clocks[process.name] = clock
+        return ProcessStore(self.database, clock, process, self.fate_of_commit, self.is_gone)
 
     async def _work(self, process: Process) -> None:
         store = self._store(process)
@@ -239,7 +290,11 @@ class World:
         ]
         companies = build_companies(self.settings, store.clock, Transports(wires[0], wires[1]))
         worker = Worker(
-            self.settings, store, companies, poll_seconds=3.0, jitter=self.plan.random.random
+            self.settings,
+            store,
+            companies,
+            poll_seconds=self.plan.poll_seconds,
+            jitter=self.plan.random.random,
         )
         worker.worker_id = process.name
         self.observer.workers[process.name] = worker
@@ -267,6 +322,10 @@ class World:
         tasks = [self.loop.create_task(self._order_life(plan)) for plan in self.plan.orders]
         tasks.append(self.loop.create_task(self._warehouse_floor()))
         tasks.append(self.loop.create_task(self._post_office()))
+        for freeze in self.plan.freezes:
+            self.loop.call_later(freeze.at_seconds, self._freeze, freeze)
+        for jump in self.plan.clock_jumps:
+            self.loop.call_later(jump.at_seconds, self._jump, jump)
         await asyncio.sleep(FAULTY_SECONDS)
         self.is_faulty = False
         self.ankorstore.outbox.lose_probability = 0.0
@@ -327,6 +386,7 @@ class World:
         except ImpossibleMove:
             return
         self.touched.add(order.id)
+        self.strike(f"people {doing}")
         self.note(f"people {doing} {order.reference}: {before} → {order.status}")
 
     async def _warehouse_floor(self) -> None:
@@ -375,6 +435,7 @@ class _Doorbell(httpx.AsyncBaseTransport):
             current_process.reset(token)
         world.note(f"web answers a webhook with {response.status_code}")
         if world.is_faulty and world.plan.random.random() < 0.05:
+            world.strike("webhook's answer lost")
             raise httpx.ReadError("answer lost", request=request)
         return response
 

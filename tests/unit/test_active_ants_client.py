@@ -123,8 +123,7 @@ async def test_settings_unusable(
 
 async def test_without_settings(wire: Wire) -> None:
     """Before the settings were ever read nothing is asked that needs them."""
-    warehouse = build(wire)
-    warehouse._content = None
+    warehouse = build(wire, knows_settings=False)
 
     assert warehouse.readiness_problems()
     assert warehouse.carrier_code(shipment()) is None

@@ -1,15 +1,17 @@
 """
-Times in statements that are built once: what they are is said when the statement runs.
+What statements that are built once are made of.
 
 Building a statement costs more than running it, so those that run for every order are built once
-for each kind of clock and kept. Replicas share PostgreSQL, so its clock decides about leases; a
-moved clock, and SQLite, pass the service's own.
+for each kind of database and kept; all that differs from one run to the next is a parameter, the
+time too. Replicas share PostgreSQL, so its clock decides about leases; a moved clock, and SQLite,
+pass the service's own.
 """
 
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Interval, bindparam, func
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.models import UtcDateTime
 
@@ -25,3 +27,8 @@ def moment(name: str, *, from_database: bool) -> ColumnElement[datetime]:
 def given(table: Any, column: str, *, prefix: str = "its_") -> ColumnElement[Any]:
     """Return a parameter of the kind of *table*'s *column*, called *prefix* and its name."""
     return bindparam(f"{prefix}{column}", type_=table.c[column].type)
+
+
+def insert_into(table: Any, *, is_postgres: bool) -> Any:
+    """Return the dialect's insert, the one with ON CONFLICT."""
+    return postgresql.insert(table) if is_postgres else sqlite.insert(table)
