@@ -11,7 +11,7 @@ from app.store.session import Store
 
 OPEN_SHARE = 100
 """One order in so many is open; of those one in ten asks a person and one in ten is due."""
-EVENTS_AN_ORDER = 3
+EVENTS_AN_ORDER = 4
 ATTEMPTS_AN_ORDER = 2
 UNPRUNED_SHARE = 5
 BIG = ("orders", "events", "attempts", "warehouse_orders", "shipments", "parcels")

@@ -34,7 +34,8 @@ from bench.big_tables import OPEN_SHARE
 Question = Callable[[Store], Awaitable[object]]
 LEASE_SECONDS = 60.0
 LISTED = 500
-KEPT_DAYS = 300
+KEPT_DAYS = 100
+BEFORE_ALL_DAYS = 4000
 SOURCE = "ankorstore"
 
 
@@ -65,12 +66,9 @@ async def claim(store: Store) -> None:
 
 
 async def claim_when_nothing_is_due(store: Store) -> None:
-    """Look and claim with every open order waiting for tomorrow."""
-    held = await claim_orders(store, limit=10_000, worker_id="bench", lease_seconds=LEASE_SECONDS)
+    """Look and claim with every open order held, or waiting for tomorrow."""
+    await claim_orders(store, limit=10_000, worker_id="bench", lease_seconds=LEASE_SECONDS)
     assert not await has_due_orders(store)
-    await claim_orders(store, limit=8, worker_id="bench", lease_seconds=LEASE_SECONDS)
-    for order in held:
-        await release_order(store, order)
 
 
 async def take_in_events(store: Store) -> None:
@@ -99,8 +97,8 @@ async def reconcile(store: Store) -> None:
 
 async def prune(store: Store) -> None:
     """One batch of each kind, where there is work, and where there is none."""
-    for days in (KEPT_DAYS, 10**4):
-        before = store.now() - timedelta(days=days % 5000)
+    for days in (KEPT_DAYS, BEFORE_ALL_DAYS):
+        before = store.now() - timedelta(days=days)
         await prune_events(store, before)
         await prune_payloads(store, before)
         await prune_attempts(store, before)

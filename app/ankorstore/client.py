@@ -24,7 +24,7 @@ from app.domain.shipment import (
     Tracking,
 )
 from app.errors import Rejected, Transient
-from app.jsonapi import Document, Resource, UnreadableDocument, normalise_id, parse_document
+from app.jsonapi import Document, UnreadableDocument, normalise_id, parse_document
 from app.outbound import PeerConnection
 from app.ports import Turn
 
@@ -60,12 +60,13 @@ class AnkorstoreMarketplace:
 
     async def list_orders(self, status: str) -> AsyncIterator[ListedOrder]:
         """Walk all orders that stand in *status*, page by page."""
-        async for resource in self._walk({"filter[status]": status}, MAX_PAGES):
-            listed = translate.read_listed_order(resource, listed_status=status)
-            if listed is None:
-                _log.warning("listed_order.unreadable", status=status)
-            elif listed.status == status:
-                yield listed
+        async for page in self._pages({"filter[status]": status}, MAX_PAGES):
+            for resource in page.primary:
+                listed = translate.read_listed_order(resource, listed_status=status)
+                if listed is None:
+                    _log.warning("listed_order.unreadable", status=status)
+                elif listed.status == status:
+                    yield listed
 
     async def walk_orders(self) -> AsyncIterator[ListedOrder | None]:
         """
@@ -74,15 +75,17 @@ class AnkorstoreMarketplace:
         The list knows neither dates nor an order of its own, so no page tells that those after
         it hold nothing of interest.
         """
-        async for resource in self._walk({}, MAX_PAGES_OF_ALL):
-            yield translate.read_listed_order(resource, listed_status="")
+        async for page in self._pages({}, MAX_PAGES_OF_ALL):
+            for resource in page.primary:
+                yield translate.read_listed_order(resource, listed_status="")
+            for _ in range(page.dropped):
+                yield None
 
-    async def _walk(self, params: dict[str, str], max_pages: int) -> AsyncIterator[Resource]:
+    async def _pages(self, params: dict[str, str], max_pages: int) -> AsyncIterator[Document]:
         page = await self._first_page(params)
         seen: set[str] = set()
         while True:
-            for resource in page.primary:
-                yield resource
+            yield page
             if page.next_link is None:
                 return
             url = self._checked_link(page.next_link)

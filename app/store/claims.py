@@ -28,7 +28,7 @@ from app.store.models import Order
 from app.store.order_rows import live_placings, record_of
 from app.store.order_statements import holding, is_held, locked_by_id
 from app.store.session import Store
-from app.store.statements import given, moment
+from app.store.statements import given, moment, moment_to_compare
 
 _orders = cast(Table, Order.__table__)
 
@@ -103,7 +103,7 @@ async def release_order(store: Store, order: OrderRecord) -> None:
 def _claim(from_database: bool) -> Any:
     due = (
         select(Order.id)
-        .where(due_condition(moment("now", from_database=from_database)))
+        .where(due_condition(moment_to_compare("now", from_database=from_database)))
         .order_by(Order.next_attempt_at)
         .limit(bindparam("limit", type_=Integer()))
         .with_for_update(skip_locked=True)
@@ -124,7 +124,9 @@ def _claim(from_database: bool) -> Any:
 @lru_cache
 def _any_due(from_database: bool) -> Any:
     return (
-        select(Order.id).where(due_condition(moment("now", from_database=from_database))).limit(1)
+        select(Order.id)
+        .where(due_condition(moment_to_compare("now", from_database=from_database)))
+        .limit(1)
     )
 
 

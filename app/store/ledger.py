@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, union_all
 
-from app.store.models import Order
+from app.store.models import Order, is_of
 from app.store.session import Store
 
 _BATCH = 500
@@ -37,7 +37,7 @@ async def load_held_between(
 
     One that was never read is of the day it became known: it cannot be told better.
     """
-    ours = Order.source == source
+    ours = is_of(source)
     dated = select(*_COLUMNS).where(
         ours, Order.submitted_at >= start_at, Order.submitted_at < end_at
     )

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    func,
     literal_column,
     text,
 )
@@ -209,6 +210,15 @@ def is_open() -> ColumnElement[bool]:
     A parameter in place of the word would keep both databases from using them.
     """
     return Order.state != literal_column("'closed'")
+
+
+def is_of(source: str) -> ColumnElement[bool]:
+    """
+    Return the condition that an order is of *source*, where the rest of a query finds the few.
+
+    Nearly all orders share it, so it is said in a way that offers no index.
+    """
+    return func.coalesce(Order.source, "") == source
 
 
 class WarehouseOrder(Base):

@@ -16,7 +16,7 @@ from app.store.schedules import load_schedules
 from app.store.session import Store
 
 STALE_WORKER_SECONDS = 60.0
-SHOWN_JOBS = ("shipments", "reconcile", "warehouse_settings")
+SHOWN_JOBS = ("shipments", "reconcile", "warehouse_settings", "retention")
 PEERS = ("ankorstore", "active_ants")
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from app.clock import Clock, SystemClock
 from app.store.session import Store
-from bench.big_tables import fill
+from bench.big_tables import OPEN_SHARE, fill
 from bench.questions import QUESTIONS
 from tests.conftest import DATABASES, Databases
-from tests.explaining import catching, explain
+from tests.explaining import Effort, catching, explain
 from tests.fake_clock import FakeClock
 
 ORDERS = 50_000
@@ -35,23 +35,28 @@ class Big:
     clock: Clock
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def big(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Big]:
-    """Return a database with big tables."""
-    kind, _, has_own_clock = request.param.partition(" ")
-    big = Big(databases.make(kind), SystemClock() if has_own_clock else FakeClock())
+def _make(kind: str, databases: Databases, orders: int) -> Big:
+    name, _, has_own_clock = kind.partition(" ")
+    big = Big(databases.make(name), SystemClock() if has_own_clock else FakeClock())
 
     async def prepare() -> None:
         store = Store(big.url, big.clock)
         try:
-            await fill(store, ORDERS)
+            await fill(store, orders)
             await QUESTIONS["moving the tallies"](store)
         finally:
             await store.close()
 
     asyncio.run(prepare())
-    yield big
-    databases.drop(big.url)
+    return big
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def big(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Big]:
+    """Return a database with big tables."""
+    made = _make(request.param, databases, ORDERS)
+    yield made
+    databases.drop(made.url)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -70,6 +75,28 @@ async def test_question_is_answered_by_indexes(big: Big, question: str) -> None:
         told = f"{effort.rows} rows\n{effort.plan}\n{statement.sql}"
         assert effort.rows <= MOST_ROWS, told
         assert not effort.scans or question in SORTED_BY_ID, told
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_look_for_due_orders_leaves_those_that_wait_alone(
+    databases: Databases, kind: str
+) -> None:
+    """Asked every second: it may not read every open order each time."""
+    orders = 20_000
+    big = _make(kind, databases, orders)
+
+    async def ask() -> Effort:
+        store = Store(big.url, big.clock)
+        try:
+            with catching(store) as caught:
+                await QUESTIONS["claim when nothing is due"](store)
+        finally:
+            await store.close()
+        return explain(big.url, caught[-1])
+
+    effort = asyncio.run(ask())
+    databases.drop(big.url)
+    assert effort.rows < orders // OPEN_SHARE // 2, effort.plan
 
 
 async def test_a_scan_would_be_noticed(big: Big) -> None:

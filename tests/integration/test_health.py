@@ -168,7 +168,9 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
         "inbox": {"stored": 0, "unprocessed": 0},
         "found_by": {"webhook": 0, "reconcile": 0},
         "peers": {"ankorstore": NO_PEER, "active_ants": NO_PEER},
-        "schedules": {"shipments": job, "reconcile": job, "warehouse_settings": job},
+        "schedules": dict.fromkeys(
+            ("shipments", "reconcile", "warehouse_settings", "retention"), job
+        ),
         "version": __version__,
         "workers": [],
         "shipments_not_matched": 0,
