@@ -52,6 +52,20 @@ lint-container: ## Check the Dockerfile and the compose file (x86-64 Linux)
 sim: $(VENV)/.dev ## Run the simulation: make sim SEEDS=2000, or one again: make sim SEED=4711
 	@$(BIN)/python -m tests.simulation.run $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))
 
+.PHONY: crashes
+crashes: $(VENV)/.dev ## Play every crash of one order's life: make crashes, or one: CASE=sqlite/plain/…
+	@$(BIN)/python -m tests.crashes $(if $(CASE),--case $(CASE)) $(if $(DATABASE),--database $(DATABASE))
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Send the receiver hostile deliveries: make fuzz COUNT=1000000 (SEED=4711 MINUTES=60)
+	@$(BIN)/python -m tests.fuzz.run $(if $(SEED),--seed $(SEED)) \
+	  --count $(or $(COUNT),1000000) --minutes $(or $(MINUTES),60)
+
+.PHONY: chaos
+chaos: $(VENV)/.dev ## Kill, cut off and starve the real processes: make chaos ORDERS=40 KILLS=20
+	CHAOS_ORDERS=$(or $(ORDERS),40) CHAOS_KILLS=$(or $(KILLS),20) $(if $(SEED),CHAOS_SEED=$(SEED)) \
+	  $(BIN)/python -m pytest tests/chaos
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure throughput, latency, start-up time and memory on this machine
 	$(BIN)/python -m bench

@@ -36,6 +36,7 @@ from app.store.queries import (
 )
 from app.store.session import Store
 from app.store.shipments import load_shipments
+from app.web.bounded_http import BoundedHttpProtocol
 from app.wiring import build_companies, build_store, known_secrets
 from app.worker import Worker
 from app.worker_lock import WorkerRunning, hold_worker_role
@@ -91,6 +92,7 @@ def serve(
             create_app(settings, with_worker=with_worker),
             host=host,
             port=port,
+            http=BoundedHttpProtocol,
             log_config=None,
             access_log=False,
             server_header=False,

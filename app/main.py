@@ -9,7 +9,6 @@ import structlog
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 from app import __version__
 from app.clock import Clock
@@ -19,6 +18,7 @@ from app.store.migrate import known_revisions
 from app.store.session import Store
 from app.web.health import health_router
 from app.web.operations import operations_router
+from app.web.published_delivery import DELIVERY
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.wiring import Transports, build_companies, build_store
 from app.worker import Worker
@@ -103,8 +103,8 @@ def create_app(
     receiver = Receiver(
         inbox, [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
     )
-    # The route answers 405 to other methods; the body reaches the receiver unread and unparsed.
-    app.router.routes.append(Route(WEBHOOK_PATH, receiver, methods=["POST"]))
+    # The route publishes the call and answers 405 to other methods; deliveries never get that far.
+    app.add_api_route(WEBHOOK_PATH, receiver.receive, methods=["POST"], **DELIVERY)
     app.add_middleware(ReceiverFirst, receiver=receiver)
     app.include_router(health_router(store, known_revisions(), worker))
     app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))

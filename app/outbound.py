@@ -140,7 +140,15 @@ class PeerConnection:
             transport=_LastLook(transport or httpx.AsyncHTTPTransport(), clock, budget),
             follow_redirects=False,
             trust_env=False,
+            event_hooks={"request": [self._stay_with_peer]},
         )
+
+    async def _stay_with_peer(self, request: httpx.Request) -> None:
+        """Let nothing out to anybody else, wherever an address came from; logins included."""
+        base = self._http.base_url
+        there = (request.url.scheme, request.url.host, request.url.port)
+        if there != (base.scheme, base.host, base.port):
+            raise httpx.UnsupportedProtocol("not the configured host", request=request)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -19,6 +19,8 @@ HEX_HEADER = "signature"
 SECOND_HEADER = "x-ankorstore-hmac-sha256"
 MAX_ID_CHARACTERS = 200
 MAX_HEADER_CHARACTERS = 200
+LATEST_MOMENT_SECONDS = 253_370_764_800
+"""The year 9999: no database client east of Greenwich can show the end of it."""
 
 _PREFIX = "sha256="
 _EXTERNAL_ORDER = "external_order."
@@ -153,7 +155,6 @@ def _read_moment(timestamp: object) -> datetime | None:
     """Return when the event happened; it is shown and never reckoned with."""
     if isinstance(timestamp, bool) or not isinstance(timestamp, int | float):
         return None
-    try:
-        return datetime.fromtimestamp(timestamp, UTC)
-    except (ValueError, OverflowError, OSError):
+    if not 0 <= timestamp < LATEST_MOMENT_SECONDS:
         return None
+    return datetime.fromtimestamp(timestamp, UTC)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     literal_column,
     or_,
     select,
@@ -73,7 +74,11 @@ async def has_due_orders(store: Store) -> bool:
 
 
 async def renew_leases(store: Store, held: Sequence[OrderRecord], lease_seconds: float) -> set[int]:
-    """Prolong the leases that are still ours; return the ids of those."""
+    """
+    Prolong the leases that are still ours; return the ids of those.
+
+    A lease that was just given up stays given up: a step may end while this is under way.
+    """
     if not held:
         return set()
     ours = or_(
@@ -82,10 +87,11 @@ async def renew_leases(store: Store, held: Sequence[OrderRecord], lease_seconds:
             for order in held
         )
     )
+    is_leased = Order.lease_until.is_not(None)
     statement = (
         update(Order)
         .where(locked_by_id(ours))
-        .values(lease_until=store.time(lease_seconds))
+        .values(lease_until=case((is_leased, store.time(lease_seconds)), else_=None))
         .returning(Order.id)
     )
     async with store.write() as connection:

@@ -23,6 +23,9 @@ from app.store.models import UtcDateTime
 
 SQLITE_BUSY_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5
+IDLE_IN_TRANSACTION_SECONDS = 5
+"""A transaction takes milliseconds. One that stands still belongs to a process that is frozen or
+cut off, and its locks would keep every other process from the orders it touched."""
 
 
 class Store:
@@ -49,6 +52,7 @@ class Store:
                 hide_parameters=True,
                 connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
             )
+            event.listen(self._writer.sync_engine, "connect", _limit_idle_transactions)
             self._reader = self._writer
         else:
             url = url.set(drivername="sqlite+aiosqlite")
@@ -111,6 +115,16 @@ class Store:
             return {name: timedelta(seconds=plus) for name, plus in plus_seconds.items()}
         now = self.clock.now()
         return {name: now + timedelta(seconds=plus) for name, plus in plus_seconds.items()}
+
+
+def _limit_idle_transactions(dbapi_connection: Any, _: Any) -> None:
+    """Have the server end a session that stands still inside a transaction, locks and all."""
+    dbapi_connection.autocommit = True  # outside a transaction, or a rollback would take it back
+    cursor = dbapi_connection.cursor()
+    seconds = IDLE_IN_TRANSACTION_SECONDS
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{seconds}s'")
+    cursor.close()
+    dbapi_connection.autocommit = False
 
 
 def _sqlite_engine(url: str, *, is_writer: bool) -> AsyncEngine:

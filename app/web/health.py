@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app import __version__
 from app.metrics import REGISTRY
@@ -14,6 +14,7 @@ from app.store.health import read_revision
 from app.store.queries import load_figures, load_peers, load_workers
 from app.store.schedules import load_schedules
 from app.store.session import Store
+from app.web.published import BUG, Alive, Problem, Readiness, StatusShown, answers
 
 STALE_WORKER_SECONDS = 60.0
 SHOWN_JOBS = ("shipments", "reconcile", "warehouse_settings", "retention")
@@ -35,29 +36,49 @@ def health_router(
     store: Store, known_revisions: Sequence[str], worker: LocalWorker | None
 ) -> APIRouter:
     """Return the routes that need no token."""
-    router = APIRouter(tags=["health"])
+    router = APIRouter(tags=["health"], responses=BUG)
 
-    @router.get("/health/live")
+    @router.get(
+        "/health/live",
+        response_model=None,
+        responses={200: answers(Alive, "The process runs.")},
+    )
     async def live() -> dict[str, str]:
+        """Tell that the process runs."""
         return {"status": "alive"}
 
-    @router.get("/health/ready")
+    @router.get(
+        "/health/ready",
+        responses={
+            200: answers(Readiness, "All that is required is there."),
+            503: answers(Readiness, "Something required is missing."),
+        },
+    )
     async def ready() -> JSONResponse:
+        """Tell whether the service can do its work, with an entry per dependency."""
         entries = await check_readiness(store, known_revisions, worker)
         is_ready = all(entry["ok"] or not entry["required"] for entry in entries.values())
         return JSONResponse(
             {"ready": is_ready, "checks": entries}, status_code=200 if is_ready else 503
         )
 
-    @router.get("/status")
+    @router.get(
+        "/status",
+        responses={
+            200: answers(StatusShown, "How all is going."),
+            503: answers(Problem, "The database cannot be read."),
+        },
+    )
     async def status() -> JSONResponse:
+        """Tell how all is going, without any order or personal data."""
         try:
             return JSONResponse(await read_status(store))
         except Exception:
             return JSONResponse({"error": "the database cannot be read"}, status_code=503)
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
+        """Return the figures as Prometheus text."""
         text = generate_latest(REGISTRY)
         try:
             text += await _figures_as_metrics(store)

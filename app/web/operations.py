@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic.json_schema import SkipJsonSchema
 
 from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
@@ -23,36 +25,70 @@ from app.store.queries import (
 )
 from app.store.session import Store
 from app.store.shipments import StoredRow, load_shipments
+from app.web.published import (
+    BUG,
+    UNAUTHORIZED,
+    UNKNOWN_ORDER,
+    OrderDecided,
+    OrderDetail,
+    OrderPage,
+    QueryRefusal,
+    Responses,
+    answers,
+)
 
 Decision = Callable[..., Awaitable[str]]
+Text = str | SkipJsonSchema[None]
+STATES = frozenset(str(state) for state in State)
+ATTENTIONS = frozenset({ANY_ATTENTION, *REASONS})
+DECIDED: Responses = {**UNKNOWN_ORDER, 200: answers(OrderDecided, "The order as it stands now.")}
+
+_bearer = HTTPBearer(auto_error=False, description="The value of `OPERATOR_TOKEN`.")
 
 
 def operations_router(store: Store, operator_token: str, on_wake: Callable[[], None]) -> APIRouter:
     """Return the routes for operators; without a configured token nobody gets in."""
 
-    def require_token(authorization: Annotated[str, Header()] = "") -> None:
-        scheme, _, token = authorization.partition(" ")
-        is_right = hmac.compare_digest(token.strip().encode(), operator_token.encode())
-        if not operator_token or scheme.lower() != "bearer" or not is_right:
+    def require_token(
+        given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    ) -> None:
+        token = given.credentials.strip() if given else ""
+        is_right = hmac.compare_digest(token.encode(), operator_token.encode())
+        if not operator_token or not is_right:
             raise HTTPException(
                 401,
                 "send the header Authorization: Bearer OPERATOR_TOKEN",
                 headers={"WWW-Authenticate": "Bearer"},
             )
 
-    router = APIRouter(prefix="/api", tags=["operations"], dependencies=[Depends(require_token)])
+    router = APIRouter(
+        prefix="/api",
+        tags=["operations"],
+        dependencies=[Depends(require_token)],
+        responses={**UNAUTHORIZED, **BUG},
+    )
 
-    @router.get("/orders")
+    @router.get(
+        "/orders",
+        response_model=None,
+        responses={
+            200: answers(OrderPage, "A page of orders."),
+            422: answers(QueryRefusal, "The query cannot be right."),
+        },
+    )
     async def orders(
-        state: Annotated[str | None, Query()] = None,
-        attention: Annotated[str | None, Query()] = None,
-        q: Annotated[str | None, Query(max_length=200)] = None,
+        state: Annotated[Text, Query(json_schema_extra=_one_of(STATES))] = None,
+        attention: Annotated[Text, Query(json_schema_extra=_one_of(ATTENTIONS))] = None,
+        q: Annotated[Text, Query(max_length=200)] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-        after: Annotated[str | None, Query(max_length=20)] = None,
+        after: Annotated[
+            Text, Query(max_length=20, json_schema_extra={"pattern": "^[0-9]*$"})
+        ] = None,
     ) -> dict[str, Any]:
+        """List orders, newest first, a page at a time."""
         wanted = OrderFilter(
-            state=_known("state", state, {str(s) for s in State}),
-            attention=_known("attention", attention, {ANY_ATTENTION, *REASONS}),
+            state=_known("state", state, STATES),
+            attention=_known("attention", attention, ATTENTIONS),
             q=q,
             after_id=_cursor(after),
             limit=limit,
@@ -63,8 +99,13 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
             "next": str(next_id) if next_id is not None else None,
         }
 
-    @router.get("/orders/{order}")
+    @router.get(
+        "/orders/{order}",
+        response_model=None,
+        responses={**UNKNOWN_ORDER, 200: answers(OrderDetail, "The order.")},
+    )
     async def order_detail(order: str) -> dict[str, Any]:
+        """Show an order by its reference, marketplace id or warehouse order number."""
         found = await _find(store, order)
         history = await load_history(store, found.order_id)
         shipments = await load_shipments(store, found.order_id)
@@ -84,12 +125,14 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
         on_wake()
         return {**order_json(await _find(store, found.marketplace_order_id)), "message": message}
 
-    @router.post("/orders/{order}/retry")
+    @router.post("/orders/{order}/retry", response_model=None, responses=DECIDED)
     async def retry(order: str) -> dict[str, Any]:
+        """Clear the order's attention and try again."""
         return await decide(order, retry_order)
 
-    @router.post("/orders/{order}/take")
+    @router.post("/orders/{order}/take", response_model=None, responses=DECIDED)
     async def take(order: str) -> dict[str, Any]:
+        """Take an order from before the switch all the same."""
         return await decide(order, take_order)
 
     return router
@@ -105,7 +148,12 @@ async def _find(store: Store, text: str) -> OrderRecord:
     return found
 
 
-def _known(name: str, value: str | None, allowed: set[str]) -> str | None:
+def _one_of(values: frozenset[str]) -> dict[str, Any]:
+    """Return what the published form of a query's part says of its values."""
+    return {"enum": sorted(values)}
+
+
+def _known(name: str, value: str | None, allowed: frozenset[str]) -> str | None:
     if value is not None and value not in allowed:
         raise HTTPException(422, f"{name}: must be one of {', '.join(sorted(allowed))}")
     return value or None

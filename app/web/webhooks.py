@@ -19,6 +19,8 @@ from app.store.inbox import Disposition, Inbox, IncomingEvent
 
 WEBHOOK_PATH = "/webhooks/ankorstore"
 MAX_BODY_BYTES = 1024 * 1024
+MAX_HELD_BYTES = 128 * 1024 * 1024
+"""All bodies together that are being read or wait for their commit; there is no more memory."""
 STORE_TIMEOUT_SECONDS = 2.5
 """The sender may give up after three seconds; better a clear 503 than silence."""
 RETRY_AFTER_SECONDS = 10
@@ -35,6 +37,7 @@ class Receiver:
         """Accept what any of *secrets* signed; without a secret nothing is accepted."""
         self._inbox = inbox
         self._secrets = tuple(secrets)
+        self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI app of its own: nothing of a framework stands in between."""
@@ -48,12 +51,31 @@ class Receiver:
         return response
 
     async def _answer(self, request: Request) -> Response:
+        body = bytearray()
         try:
-            body = await _read_body(request)
+            refusal = await self._read_body(request, body)
+            return refusal or await self._judge(request, bytes(body))
+        finally:
+            self._held_bytes -= len(body)
+
+    async def _read_body(self, request: Request, body: bytearray) -> Response | None:
+        """Read into *body*; refuse as soon as it proves too large, announced or not."""
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
+            return _refuse(413, f"the body exceeds {MAX_BODY_BYTES} bytes")
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                self._held_bytes += len(chunk)
+                if len(body) > MAX_BODY_BYTES:
+                    return _refuse(413, f"the body exceeds {MAX_BODY_BYTES} bytes")
+                if self._held_bytes > MAX_HELD_BYTES:
+                    return _come_again("too much comes at once; send it again")
         except ClientDisconnect:
             return _refuse(400, "the body ended early")
-        if body is None:
-            return _refuse(413, f"the body exceeds {MAX_BODY_BYTES} bytes")
+        return None
+
+    async def _judge(self, request: Request, body: bytes) -> Response:
         if not is_signed(body, request.headers, self._secrets):
             return _refuse(401, "the signature is missing or wrong")
         try:
@@ -75,11 +97,7 @@ class Receiver:
                 disposition = await self._inbox.store_event(incoming)
         except Exception as error:
             log.error("event.not_stored", error=type(error).__name__, event_id=event.event_id)
-            return JSONResponse(
-                {"error": "the event could not be stored; send it again"},
-                status_code=503,
-                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-            )
+            return _come_again("the event could not be stored; send it again")
         log.info(
             f"event.{disposition}",
             correlation_id=event.marketplace_order_id,
@@ -105,18 +123,10 @@ class ReceiverFirst:
         await (self._receiver if is_delivery else self._app)(scope, receive, send)
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """Return the body, None as soon as it proves too large, announced or not."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
-        return None
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)
-
-
 def _refuse(status: int, problem: str) -> Response:
     return JSONResponse({"error": problem}, status_code=status)
+
+
+def _come_again(problem: str) -> Response:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return JSONResponse({"error": problem}, status_code=503, headers=headers)

@@ -176,6 +176,21 @@ async def test_leases_are_renewed_where_they_are_still_held(store: Store, clock:
     ]
 
 
+@pytest.mark.parametrize("ending", ["finished", "released"])
+async def test_a_lease_given_up_is_not_renewed(store: Store, ending: str) -> None:
+    """A renewal that was under way when the step ended leaves no lease on the order."""
+    await add_order(store)
+    held = await claim_one(store)
+    if ending == "finished":
+        await finish_step(store, held, finish_of(), LEASE_SECONDS)
+    else:
+        await release_order(store, held)
+
+    await renew_leases(store, [held], LEASE_SECONDS)
+
+    assert (await order_row(store, held.order_id)).lease_until is None
+
+
 async def test_a_released_order_is_anybodys_at_once(store: Store) -> None:
     """Giving an order back makes it due now, without a history row."""
     await add_order(store, due_seconds=-100)

@@ -10,6 +10,7 @@ from app.simulator import Order
 from app.simulator.company import Company
 from app.simulator.exchange import Answer, Ask
 from app.worker import Worker
+from tests.simulation.checks import find_unrest
 from tests.simulation.process import Process
 
 if TYPE_CHECKING:
@@ -113,11 +114,6 @@ class Observer:
         """Tell whether every order is closed or asks a person, and nothing is under way."""
         if len(self._world.orders) < len(self._world.plan.orders):
             return False
-        rows = self.rows("SELECT * FROM orders")
-        if len(rows) < len(self._world.orders):
+        if len(self.rows("SELECT id FROM orders")) < len(self._world.orders):
             return False
-        return all(
-            (row["state"] == "closed" or row["attention_reason"] is not None)
-            and row["next_attempt_at"] is None
-            for row in rows
-        ) and not self.rows("SELECT 1 FROM events WHERE processed_at IS NULL")
+        return not find_unrest(self._world)

@@ -8,7 +8,7 @@ this finds more than every fault always on.
 from dataclasses import dataclass, field
 from random import Random
 
-FAULTY_SECONDS = 60.0
+FAULTY_SECONDS = 45.0
 SETTLE_SECONDS = 10.0
 TIMEOUT_SECONDS = 4.0
 LEASE_SECONDS = 12.0
@@ -44,6 +44,14 @@ ROUTES = (
     "POST */token",
 )
 """Where the faults of a run may strike, when they do not strike everywhere."""
+WRITES = (
+    "POST */-actions/transition",
+    "POST */order/add",
+    "POST */confirm",
+    "POST */shipment/sync",
+)
+LOSSES = ("lost out", "lost back", "silent", "slow", "5xx after", "truncated")
+"""After these the sender cannot know whether the company did as asked."""
 STORE_FAULTS = ("fails before", "fails", "fails after", "busy")
 DOINGS = (
     "cancel",
@@ -86,6 +94,8 @@ class OrderPlan:
     parcels: int
     parts: int
     doings: list[tuple[float, str]] = field(default_factory=list)
+    doing_after_accept: tuple[float, str] | None = None
+    """What somebody does so many seconds after the order was seen accepted."""
     arrives_accepted: bool = False
     number_is_taken: bool = False
 
@@ -125,11 +135,7 @@ def draw_plan(seed: int) -> Plan:
     """Draw a run from *seed*."""
     random = Random(seed)
     is_calm = random.random() < 0.1
-    # Faults everywhere keep an order from ever coming far; a few places, hit hard, do not.
-    is_focused = random.random() < 0.65
-    fault_routes = tuple(random.sample(ROUTES, random.choice((1, 2, 3)))) if is_focused else ("*",)
-    chances = (0.1, 0.6) if is_focused else (0.01, 0.1)
-    exchange_faults = {} if is_calm else _some(random, EXCHANGE_FAULTS, chances)
+    fault_routes, exchange_faults = _draw_faults(random)
     store_faults = (
         {} if is_calm or random.random() < 0.5 else _some(random, STORE_FAULTS, (0.005, 0.05))
     )
@@ -140,7 +146,7 @@ def draw_plan(seed: int) -> Plan:
         workers=random.choice((1, 1, 2, 3)),
         poll_seconds=random.choice((3.0, 8.0, 15.0)),
         orders=[_draw_order(random) for _ in range(random.choice((1, 1, 2, 3)))],
-        exchange_faults=exchange_faults,
+        exchange_faults={} if is_calm else exchange_faults,
         fault_routes=fault_routes,
         store_faults=store_faults,
         crash_chance=0.0 if is_calm else random.choice((0.0, 0.003, 0.01, 0.03)),
@@ -157,9 +163,26 @@ def draw_plan(seed: int) -> Plan:
         is_out_of_order=random.random() < 0.3,
         feed=random.choice(("by_type", "by_type", "search")),
         max_in_flight=random.choice((1, 4)),
-        foreign_shipments=random.choice((0, 0, 5, 120)),
+        foreign_shipments=random.choice((0, 0, 0, 0, 5, 5, 5, 120)),
         not_found=random.choice(("nok", "null", "empty", "404")),
     )
+
+
+def _draw_faults(random: Random) -> tuple[tuple[str, ...], dict[str, float]]:
+    """
+    Draw where faults strike, and which how often.
+
+    Faults everywhere keep an order from ever coming far; a few places, hit hard, do not. A third
+    of the runs loses the answers to writes, which is what this service is about.
+    """
+    kind = random.random()
+    if kind < 0.3:
+        return ("*",), _some(random, EXCHANGE_FAULTS, (0.01, 0.1))
+    if kind < 0.65:
+        routes = random.sample(ROUTES, random.choice((1, 2, 3)))
+        return tuple(routes), _some(random, EXCHANGE_FAULTS, (0.1, 0.6))
+    routes = random.sample(WRITES, random.choice((1, 1, 2)))
+    return tuple(routes), _some(random, LOSSES, (0.2, 0.7))
 
 
 def _some(random: Random, kinds: tuple[str, ...], chances: tuple[float, float]) -> dict[str, float]:
@@ -173,7 +196,7 @@ def _draw_worker(random: Random) -> str:
 
 def _draw_jumps(random: Random) -> list[Jump]:
     return [
-        Jump(random.uniform(0, 55), _draw_worker(random), random.uniform(-2.0, 2.0))
+        Jump(random.uniform(0, 40), _draw_worker(random), random.uniform(-2.0, 2.0))
         for _ in range(random.choice((0, 0, 0, 1, 2)))
     ]
 
@@ -181,20 +204,20 @@ def _draw_jumps(random: Random) -> list[Jump]:
 def _draw_freezes(random: Random) -> list[Freeze]:
     """Draw stalls, many of them longer than a lease."""
     return [
-        Freeze(random.uniform(0, 50), _draw_worker(random), random.uniform(2, 2.5 * LEASE_SECONDS))
+        Freeze(random.uniform(0, 40), _draw_worker(random), random.uniform(2, 2.5 * LEASE_SECONDS))
         for _ in range(random.choice((0, 0, 1, 2, 4)))
     ]
 
 
 def _draw_gone(random: Random) -> list[tuple[float, float]]:
-    starts = [random.uniform(0, 50) for _ in range(random.choice((0, 0, 0, 1, 2)))]
+    starts = [random.uniform(0, 40) for _ in range(random.choice((0, 0, 0, 1, 2)))]
     return [(start, start + random.uniform(0.5, 15)) for start in starts]
 
 
 def _draw_order(random: Random) -> OrderPlan:
     skus = ("MUG-01", "BOWL-01", "SOAP-LAV", "TOTE-NAT")
     order = OrderPlan(
-        at_seconds=random.uniform(0, 15),
+        at_seconds=random.uniform(0, 10),
         skus=tuple(random.sample(skus, random.choice((1, 1, 2)))),
         is_told=random.random() < 0.8,
         parcels=random.choice((1, 1, 2)),
@@ -204,5 +227,9 @@ def _draw_order(random: Random) -> OrderPlan:
     )
     if random.random() < 0.4:
         for _ in range(random.choice((1, 1, 2))):
-            order.doings.append((random.uniform(0, 55), random.choice(DOINGS)))
+            order.doings.append((random.uniform(0, 42), random.choice(DOINGS)))
+    if random.random() < 0.15:
+        order.doing_after_accept = (random.choice((0.1, 0.5, 3.0)) * random.random(), "revert")
+    elif random.random() < 0.15:
+        order.doing_after_accept = (random.choice((0.1, 0.5, 3.0)) * random.random(), "cancel")
     return order

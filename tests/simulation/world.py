@@ -48,6 +48,7 @@ from tests.simulation.wire import Fate, Wire, disorder_page
 
 CALM_SECONDS = 1500.0
 STEP_SECONDS = 10.0
+LOOK_SECONDS = 0.2
 RESTART_SECONDS = (0.5, 20.0)
 WEBHOOK_SECRET = "simulated-webhook-secret"
 _SPOILS = {
@@ -354,11 +355,22 @@ class World:
         if plan.number_is_taken:
             self.observer.take_number(order)
             self.touched.add(order.id)
+        if plan.doing_after_accept is not None:
+            self.loop.create_task(self._after_accept(order, *plan.doing_after_accept))
         passed = 0.0
         for at, doing in sorted(plan.doings):
             await asyncio.sleep(at - passed)
             passed = at
             self._do(doing, order)
+
+    async def _after_accept(self, order: Order, pause_seconds: float, doing: str) -> None:
+        """Do something to an order soon after it was accepted, while it is on its way."""
+        while self.is_faulty:
+            if order.status == "brand_confirmed":
+                await asyncio.sleep(pause_seconds)
+                self._do(doing, order)
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _do(self, doing: str, order: Order) -> None:
         before = order.status

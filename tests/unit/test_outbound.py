@@ -33,11 +33,12 @@ def connect(
     timeout_seconds: float = 10,
     max_in_flight: int | None = None,
     auth: httpx.Auth | None = None,
+    base_url: str = BASE,
 ) -> PeerConnection:
     is_transport = isinstance(handler, httpx.AsyncBaseTransport)
     return PeerConnection(
         "peer",
-        BASE,
+        base_url,
         budget=PacedBudget(clock, requests_per_minute=600),
         clock=clock,
         timeout_seconds=timeout_seconds,
@@ -208,7 +209,7 @@ async def test_the_last_look_comes_after_connecting() -> None:
         ("connect_tcp.complete", Transient),
         ("send_request_headers.complete", OutcomeUnknown),
     ):
-        peer = connect(_StallAt(event, clock), clock)
+        peer = connect(_StallAt(event, clock), clock, base_url=f"http://127.0.0.1:{port}")
         with pytest.raises(BridgeError) as caught:
             await peer.call(
                 "POST",

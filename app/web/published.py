@@ -1,0 +1,208 @@
+"""
+What the service's OpenAPI says of its answers. Nothing is filtered or checked by these forms.
+
+The answers are built where they belong; a test compares every one of them with what stands here.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from app.domain.lifecycle import State
+from app.store.inbox import Disposition
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+class Problem(BaseModel):
+    """Why a call failed. Never quotes what was sent."""
+
+    error: str
+
+
+class Refusal(BaseModel):
+    """Why an operator's call was refused."""
+
+    detail: str
+
+
+class QueryRefusal(BaseModel):
+    """Which part of a query cannot be right."""
+
+    detail: str | list[dict[str, Any]]
+
+
+class DeliveryTaken(BaseModel):
+    """What became of a delivery that was committed."""
+
+    status: Disposition
+
+
+class Alive(BaseModel):
+    """The process runs."""
+
+    status: Literal["alive"]
+
+
+class ReadinessCheck(BaseModel):
+    """One thing the service depends on; only `required` ones decide."""
+
+    ok: bool
+    required: bool
+    detail: str
+
+
+class Readiness(BaseModel):
+    """Whether the service can do its work."""
+
+    ready: bool
+    checks: dict[str, ReadinessCheck]
+
+
+class InboxFigures(BaseModel):
+    """Events ever stored, and those whose order was not looked at since."""
+
+    stored: int = Field(ge=0)
+    unprocessed: int = Field(ge=0)
+
+
+class PeerShown(BaseModel):
+    """How calls to a company went lately."""
+
+    last_success_at: datetime | None
+    last_error_at: datetime | None
+    last_error: str | None
+    budget_left: int | None
+
+
+class ScheduleShown(BaseModel):
+    """How a periodic job went last."""
+
+    last_run_at: datetime | None
+    next_run_at: datetime | None
+    last_error: str | None
+    last_note: str | None
+
+
+class WorkerShown(BaseModel):
+    """A worker process that has not said goodbye."""
+
+    worker_id: str
+    version: str
+    beat_at: datetime
+    is_stale: bool
+
+
+class StatusShown(BaseModel):
+    """How all is going, in numbers."""
+
+    orders: dict[str, int]
+    needs_attention: int = Field(ge=0)
+    oldest_unfinished_seconds: int
+    inbox: InboxFigures
+    found_by: dict[str, int]
+    shipments_not_matched: int = Field(ge=0)
+    peers: dict[str, PeerShown]
+    schedules: dict[str, ScheduleShown]
+    workers: list[WorkerShown]
+    version: str
+
+
+class OrderShown(BaseModel):
+    """An order as a list shows it."""
+
+    marketplace_order_id: str
+    marketplace_reference: str | None
+    marketplace_status: str | None
+    external_order_number: str | None
+    warehouse_order_id: str | None
+    warehouse_order_number: str | None
+    state: str = Field(examples=[state.value for state in State])
+    outcome: str | None
+    attention_reason: str | None
+    attention_sentence: str | None
+    attention_cure: str | None
+    attention_since: datetime | None
+    attention_findings: list[dict[str, Any]]
+    waits_for: str | None
+    next_attempt_at: datetime | None
+    not_before_at: datetime | None
+    attempt_count: int
+    ship_by_at: datetime | None
+    submitted_at: datetime | None
+    created_at: datetime
+    found_by: str
+
+
+class OrderPage(BaseModel):
+    """Orders, newest first; `next` goes into `after` for those that follow."""
+
+    orders: list[OrderShown]
+    next: str | None
+
+
+class OrderDecided(OrderShown):
+    """An order after an operator's decision, and what follows from it."""
+
+    message: str
+
+
+class ParcelShown(BaseModel):
+    """One box and how to follow it."""
+
+    tracking_number: str | None
+    tracking_link: str | None
+
+
+class ShipmentShown(BaseModel):
+    """Goods the warehouse handed to a carrier."""
+
+    warehouse_shipment_id: str
+    disposition: str
+    shipped_at: datetime | None
+    acknowledged_at: datetime | None
+    parcels: list[ParcelShown]
+
+
+class AttemptShown(BaseModel):
+    """One try at one step of an order."""
+
+    step: str
+    peer: str | None
+    call: str | None
+    status: int | None
+    outcome: str
+    attempt_number: int
+    message: str
+    detail: str | None
+    duration_ms: int
+    happened_at: datetime
+    next_attempt_at: datetime | None
+
+
+class OrderDetail(OrderShown):
+    """An order whole."""
+
+    tracking_sent: dict[str, Any] | None
+    shipments: list[ShipmentShown]
+    attempts: list[AttemptShown]
+
+
+def answers(model: type[BaseModel], said: str) -> dict[str, Any]:
+    """Return the entry of one answer: its form, and what it *said* in a sentence."""
+    return {"model": model, "description": said}
+
+
+BUG: Responses = {
+    "default": {
+        "description": "Something failed here; the log says where.",
+        # Named by hand: a form would take on the content type of the call's other answers.
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+UNAUTHORIZED: Responses = {401: answers(Refusal, "The operators' token is missing or wrong.")}
+UNKNOWN_ORDER: Responses = {
+    404: answers(Refusal, "No order has this reference, id or number."),
+    409: answers(Refusal, "Several orders have it, or the decision makes no sense now."),
+}

