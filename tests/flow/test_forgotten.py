@@ -206,8 +206,12 @@ async def test_crash_between_finding_and_recording(sqlite_store: Store, clock: F
                 WarehouseOrder.__table__.update().values(answer=None, answered_at=None)
             )
         world.ankorstore.cancel_order(order.id)
+        world.active_ants.habits.search_lag_seconds = 1e6
         held = await _hear(world, order)
+        assert (held.state, held.outcome) == (State.ACCEPTED, None)
 
+        world.active_ants.habits.search_lag_seconds = 0.0
+        held = await _hear(world, order)
         assert (held.state, held.attention_reason) == (State.PLACED, "cancelled_after_placing")
         assert (world.accepts(), world.creates()) == (1, 1)
 
