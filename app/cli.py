@@ -10,9 +10,10 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import DatabaseError
 
 from app import __version__
+from app.cli_database import bring_database_up_to_date
+from app.cli_ledger import ledger
 from app.clock import SystemClock
 from app.demo import run_demo
 from app.domain.lifecycle import State
@@ -24,7 +25,6 @@ from app.main import create_app
 from app.settings import Settings, SettingsError, load_settings, require_service_settings
 from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore, serve_companies
 from app.store.decisions import Impossible, retry_order, take_order
-from app.store.migrate import bring_up_to_date
 from app.store.queries import (
     ANY_ATTENTION,
     AmbiguousOrder,
@@ -49,6 +49,7 @@ cli = typer.Typer(
 )
 orders_cli = typer.Typer(help="Look at orders and decide about them.", no_args_is_help=True)
 cli.add_typer(orders_cli, name="orders")
+cli.command("ledger")(ledger)
 
 WRONG_USE = 2
 _SHUTDOWN_SECONDS = 30
@@ -73,14 +74,6 @@ def _service_settings() -> Settings:
     return settings
 
 
-def _bring_up_to_date(settings: Settings) -> str:
-    try:
-        return bring_up_to_date(settings.database_url)
-    except (DatabaseError, OSError) as error:
-        problem = str(getattr(error, "orig", error)).partition("\n")[0]
-        raise SettingsError(f"DATABASE_URL: the database cannot be used: {problem}") from None
-
-
 @cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -91,7 +84,7 @@ def serve(
 ) -> None:
     """Receive webhooks, serve the API, and work on orders."""
     settings = _service_settings()
-    _bring_up_to_date(settings)
+    bring_database_up_to_date(settings)
     # The server raises the signal that stopped it once more, when all is done.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with hold_worker_role(settings.database_url, wanted=with_worker):
@@ -111,7 +104,7 @@ def serve(
 def worker() -> None:
     """Work on orders without receiving webhooks."""
     settings = _service_settings()
-    _bring_up_to_date(settings)
+    bring_database_up_to_date(settings)
     with hold_worker_role(settings.database_url, wanted=True):
         asyncio.run(_run_worker(settings))
 
@@ -187,7 +180,7 @@ def migrate() -> None:
     """Bring the database's schema up to date."""
     settings = load_settings()
     configure_logs(settings.log_format, known_secrets(settings))
-    print(f"schema at revision {_bring_up_to_date(settings)}")
+    print(f"schema at revision {bring_database_up_to_date(settings)}")
 
 
 @cli.command()
@@ -340,7 +333,7 @@ def _with_store(work: Callable[[Store], Awaitable[int]]) -> None:
     """Run *work* on the database, with the service up or down; exit with what it returns."""
     settings = load_settings()
     configure_logs(settings.log_format, known_secrets(settings))
-    _bring_up_to_date(settings)
+    bring_database_up_to_date(settings)
 
     async def run() -> int:
         store = build_store(settings)

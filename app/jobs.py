@@ -1,4 +1,4 @@
-"""Periodic work: the shipments feed, the reconciling, and the warehouse's settings."""
+"""Periodic work: the shipments feed, reconciling, the warehouse's settings, and pruning."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,6 +8,7 @@ import structlog
 
 from app.errors import BridgeError, LeaseLost, NotReady, PeerAway
 from app.flow.reconcile import reconcile
+from app.flow.retention import prune
 from app.flow.shipments import ShipmentFeed
 from app.metrics import SCHEDULED_RUNS
 from app.ports import Priority, call_priority
@@ -21,11 +22,13 @@ from app.store.schedules import (
     renew_job,
 )
 from app.store.session import Store
-from app.wiring import ACTIVE_ANTS, ANKORSTORE, Companies
+from app.wiring import ACTIVE_ANTS, ANKORSTORE, Companies, retention_rules
 
 SHIPMENTS = "shipments"
 RECONCILE = "reconcile"
 WAREHOUSE_SETTINGS = "warehouse_settings"
+RETENTION = "retention"
+RETENTION_SECONDS = 3600.0
 SETTINGS_SECONDS = 86_400.0
 FAILED_SECONDS = 60.0
 """A job that failed runs again after this, or after its own interval if that is shorter."""
@@ -165,6 +168,9 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         problems = companies.warehouse.readiness_problems()
         return "; ".join(problems) or "settings read"
 
+    async def prune_old() -> str:
+        return await prune(store, retention_rules(settings))
+
     return Jobs(
         store,
         companies,
@@ -172,6 +178,7 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
             SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments, feed_priority),
             RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
             WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
+            RETENTION: Job(RETENTION_SECONDS, prune_old),
         },
         settings.lease_seconds,
     )

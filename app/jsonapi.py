@@ -57,6 +57,8 @@ class Document:
     primary: tuple[Resource, ...]
     included: Mapping[str, Resource] = field(default_factory=dict, repr=False)
     next_link: str | None = None
+    dropped: int = 0
+    """How many entries of the list were no objects and are left out."""
 
     def one(self) -> Resource:
         """
@@ -137,10 +139,12 @@ def parse_document(body: Any) -> Document:
     for entry in _objects(body.get("included")):
         resource = _read_resource(entry)
         included.setdefault(resource.id, resource)
+    primary = tuple(_read_resource(entry) for entry in _objects(entries))
     return Document(
-        primary=tuple(_read_resource(entry) for entry in _objects(entries)),
+        primary=primary,
         included=included,
         next_link=_read_next_link(body.get("links")),
+        dropped=len(entries) - len(primary),
     )
 
 

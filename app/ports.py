@@ -187,6 +187,9 @@ class Marketplace(Protocol):
     def list_orders(self, status: str) -> AsyncIterator[ListedOrder]:
         """Walk all orders that stand in *status*, page by page."""
 
+    def walk_orders(self) -> AsyncIterator[ListedOrder | None]:
+        """Walk all orders there are, whatever their status; None for one that tells no id."""
+
     async def accept_order(self, marketplace_order_id: str, *, turn: Turn) -> MarketplaceOrder:
         """
         Accept the order as it stands and return it as accepted, with retailer and lines.

@@ -7,6 +7,7 @@ is handed what it needs. A wrong value is told in one line that names the settin
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -169,6 +170,9 @@ class Settings(BaseSettings):
     overweight: Literal["review", "clamp"] = Field("review", examples=["review"])
     carrier_map: TextMap = Field({}, examples=['{"BUSEU1": "ups"}'])
     push_parcels: bool = Field(False, examples=["false"])
+
+    event_retention_days: int = Field(90, ge=0, examples=["90"])
+    attempt_retention_days: int = Field(365, ge=0, examples=["365"])
 
     warehouse_facts_seconds: float = Field(600, gt=0, examples=["600"])
     verdict_seconds: float = Field(60, gt=0, examples=["60"])
@@ -348,7 +352,17 @@ def require_service_settings(settings: Settings) -> None:
     Raises:
         SettingsError: One line naming the first setting that is missing.
     """
-    for name in _REQUIRED_BY_SERVICE:
+    require_settings(settings, _REQUIRED_BY_SERVICE)
+
+
+def require_settings(settings: Settings, names: Iterable[str]) -> None:
+    """
+    Check that settings which have no default are there.
+
+    Raises:
+        SettingsError: One line naming the first setting that is missing.
+    """
+    for name in names:
         value = getattr(settings, name)
         if isinstance(value, SecretStr):
             value = value.get_secret_value()

@@ -18,6 +18,7 @@ from app.clock import Clock, SystemClock
 from app.flow.desk import DeskTimes
 from app.flow.facts import WarehouseFacts
 from app.flow.forecast import Pace
+from app.flow.retention import RetentionRules
 from app.flow.rules import FlowRules
 from app.grants import LocalBook
 from app.outbound import PeerConnection
@@ -255,6 +256,11 @@ def flow_rules(settings: Settings) -> FlowRules:
         clamps_overweight=settings.overweight == "clamp",
         pushes_all_parcels=settings.push_parcels,
     )
+
+
+def retention_rules(settings: Settings) -> RetentionRules:
+    """Return how long the traces of closed orders are kept."""
+    return RetentionRules(settings.event_retention_days, settings.attempt_retention_days)
 
 
 def known_secrets(settings: Settings) -> list[str]:

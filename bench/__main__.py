@@ -19,6 +19,8 @@ from bench.acknowledging import (
     STEADY_PER_SECOND,
     measure_receiver,
 )
+from bench.asking import BIG_ORDERS, measure_questions
+from bench.big_tables import EVENTS_AN_ORDER
 from bench.carrying import (
     ALL_EVENTS_SHARE,
     BUDGETS,
@@ -107,6 +109,14 @@ async def claim(bench: Bench, kind: str, url: str) -> None:
     say(f"  {kind:<10} {milliseconds:5.1f} ms (median) for {CLAIM} among {rows:,} rows")
 
 
+async def ask(bench: Bench, kind: str, url: str) -> None:
+    """What is asked most often, of big tables."""
+    filling, answers = await measure_questions(url)
+    say(f"  {kind:<10} filled in {filling:.0f} s")
+    for question, milliseconds in answers:
+        say(f"  {'':<10} {question:<34} {milliseconds:8.1f} ms (median)")
+
+
 async def start(bench: Bench, kind: str, url: str) -> None:
     """Process start to ready."""
     seconds = []
@@ -149,6 +159,11 @@ MEASURES: tuple[tuple[str, Measure], ...] = (
     (f"Whole flow, {ORDERS:,} plain orders told by order.brand_created only", carry),
     ("Whole flow, every event subscribed", carry_with_all_events),
     ("Claim", claim),
+    (
+        f"Questions to {BIG_ORDERS:,} orders and {EVENTS_AN_ORDER * BIG_ORDERS:,} events, each a "
+        "group of statements (bench/questions.py)",
+        ask,
+    ),
 )
 
 

@@ -29,7 +29,8 @@ from app.outbound import PeerConnection
 from app.ports import Turn
 
 MAX_PAGES = 1000
-"""A list longer than this is a loop."""
+"""A list of one status that is longer than this is a loop."""
+MAX_PAGES_OF_ALL = 100_000
 
 _log = structlog.get_logger()
 
@@ -59,26 +60,42 @@ class AnkorstoreMarketplace:
 
     async def list_orders(self, status: str) -> AsyncIterator[ListedOrder]:
         """Walk all orders that stand in *status*, page by page."""
-        page = await self._first_page(status)
-        seen: set[str] = set()
-        while True:
+        async for page in self._pages({"filter[status]": status}, MAX_PAGES):
             for resource in page.primary:
                 listed = translate.read_listed_order(resource, listed_status=status)
                 if listed is None:
                     _log.warning("listed_order.unreadable", status=status)
                 elif listed.status == status:
                     yield listed
+
+    async def walk_orders(self) -> AsyncIterator[ListedOrder | None]:
+        """
+        Walk all orders there are, page by page to the last; None for one that tells no id.
+
+        The list knows neither dates nor an order of its own, so no page tells that those after
+        it hold nothing of interest.
+        """
+        async for page in self._pages({}, MAX_PAGES_OF_ALL):
+            for resource in page.primary:
+                yield translate.read_listed_order(resource, listed_status="")
+            for _ in range(page.dropped):
+                yield None
+
+    async def _pages(self, params: dict[str, str], max_pages: int) -> AsyncIterator[Document]:
+        page = await self._first_page(params)
+        seen: set[str] = set()
+        while True:
+            yield page
             if page.next_link is None:
                 return
             url = self._checked_link(page.next_link)
-            if url in seen or len(seen) >= MAX_PAGES:
+            if url in seen or len(seen) >= max_pages:
                 raise self._broken_paging("the pages do not end")
             seen.add(url)
             page = await self._calls.call(Operation.LIST_ORDERS, "GET", url, parse_document)
 
-    async def _first_page(self, status: str) -> Document:
+    async def _first_page(self, params: dict[str, str]) -> Document:
         """Read the first page; a page size that is refused is left out from then on."""
-        params = {"filter[status]": status}
         if self._page_limit is None:
             return await self._list_page(params)
         limit = str(self._page_limit)

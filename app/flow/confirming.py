@@ -5,6 +5,7 @@ The confirm marks the order shipped for good and can buy a carrier's label by mi
 made once, on the one quote that is surely the brand's own (docs/rules/shipping.md).
 """
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from app.domain.lifecycle import Outcome, State
@@ -20,6 +21,7 @@ from app.flow.rules import FlowRules
 from app.flow.world import (
     ACCEPTED_STATUS,
     OWN_CARRIER,
+    SHIPPED_STATUSES,
     is_confirmed_by_us,
     trouble_after_placing,
 )
@@ -37,6 +39,8 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     """Tell the marketplace that the order is on its way, with tracking, once."""
     order = desk.order
     seen = await desk.look(max_age_seconds=0)
+    if await _recognise_confirm(seen, desk, rules):
+        return Next(State.DISPATCHED, "Ankorstore shows it shipped, with its own tracking")
     if (stop := _settled(seen, desk)) is not None:
         return stop
     if order.confirm_sent_before_at is not None and desk.now() < order.confirm_sent_before_at:
@@ -63,6 +67,37 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     if needs_parcel_tracking(sent.shipments, push_parcels=rules.pushes_all_parcels):
         desk.note(follow_up=PARCEL_TRACKING)
     return await _confirm(desk, quote.quote_id, tracking)
+
+
+async def _recognise_confirm(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> bool:
+    """
+    Note a confirm that nothing here tells of, with a database restored from a copy.
+
+    What proves it: shipped by own carrier, with the tracking of this very order's parcel, and
+    all of it sent by the warehouse. Whoever wrote it there, no confirm is owed any more.
+    """
+    order = desk.order
+    if order.confirm_intent_at is not None or order.confirmed_at is not None:
+        return False
+    if seen.status not in SHIPPED_STATUSES or seen.shipping_method != OWN_CARRIER:
+        return False
+    sent = await judge_sent(desk)
+    tracking = choose_tracking(sent.shipments, desk.warehouse.carrier_code)
+    if sent.trouble is not None or tracking is None or not _is_shown(tracking, seen):
+        return False
+    if needs_parcel_tracking(sent.shipments, push_parcels=rules.pushes_all_parcels):
+        desk.note(follow_up=PARCEL_TRACKING)
+    desk.note(confirmed_at=desk.now(), tracking_sent=asdict(tracking))
+    return True
+
+
+def _is_shown(tracking: Tracking, seen: MarketplaceOrder) -> bool:
+    shown = seen.tracking
+    if shown is None:
+        return False
+    pairs = ((tracking.number, shown.number), (tracking.link, shown.link))
+    known = [(mine, theirs) for mine, theirs in pairs if mine and theirs]
+    return bool(known) and all(mine.strip() == theirs.strip() for mine, theirs in known)
 
 
 async def _confirm(desk: Desk, quote_id: str, tracking: Tracking | None) -> Move:
@@ -203,7 +238,7 @@ async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
         if entry.reason is not None and reason_of(entry.reason).is_task:
             field = f"shipment {entry.shipment.warehouse_shipment_id}"
             return ask_person(entry.reason, field=field)
-    told_at = order.follow_up_done_at or order.confirm_intent_at
+    told_at = order.follow_up_done_at or order.confirm_intent_at or order.confirmed_at
     is_owed = order.follow_up is not None or any(
         told_at is not None and entry.stored_at > told_at for entry in sent
     )

@@ -8,6 +8,7 @@ is noted (docs/rules/attention.md).
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.reasons import reason_of
+from app.flow.ending import end_unplaced
 from app.flow.moves import Attention, Close, Move, Next, Stands, ask_person
 from app.flow.review import review
 from app.flow.rules import FlowRules
@@ -31,7 +32,7 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
     if order.may_be_at_warehouse:
         return _look_after_intent(seen, desk)
     if isinstance(end := ended_before_placing(seen, order, rules), Close):
-        return end
+        return await end_unplaced(end, seen, desk, rules)
     is_newly_accepted = order.state is State.RECEIVED or order.attention_reason in _ABOUT_STATUS
     if seen.status == ACCEPTED_STATUS and is_newly_accepted:
         return await _review_newly_accepted(seen, desk, rules)

@@ -6,12 +6,14 @@ what it found out. Any step may be run again at any time, after any crash: what 
 is seen and not done twice (docs/rules/states.md).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.domain.lifecycle import State
-from app.domain.record import WarehouseOrderRecord
+from app.domain.order import MarketplaceOrder
+from app.domain.record import OrderRecord, WarehouseOrderRecord
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
 from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
+from app.flow.ending import bears_our_mark, end_unplaced
 from app.flow.looking import acceptance_reverted, look_again
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.progress import Sent, judge_sent
@@ -19,8 +21,10 @@ from app.flow.review import review
 from app.flow.rules import FlowRules
 from app.flow.world import (
     ACCEPTED_STATUS,
+    SHIPPED_STATUSES,
     WAITING_STATUS,
     ended_before_placing,
+    is_confirmed_by_us,
     trouble_after_placing,
 )
 from app.ports import Desk, FoundOrder, PreparedOrder, Turn
@@ -54,9 +58,11 @@ async def advance(desk: Desk, rules: FlowRules) -> Move:
 async def answer_order(desk: Desk, rules: FlowRules) -> Move:
     """Accept the order at the marketplace, on a green verdict only."""
     order = desk.order
+    if order.may_be_at_warehouse:
+        return Next(State.ACCEPTED, "it was found at the warehouse, so it had been accepted")
     seen = await desk.look(max_age_seconds=rules.verdict_seconds)
     if (end := ended_before_placing(seen, order, rules)) is not None:
-        return end
+        return await end_unplaced(end, seen, desk, rules)
     if order.read_at is None and desk.is_crowded:
         return Wait(desk.now(), "its turn", "read; orders that ship earlier go first")
     if seen.status == ACCEPTED_STATUS:
@@ -125,14 +131,14 @@ async def place_order(desk: Desk, rules: FlowRules) -> Move:
     if seen.status == WAITING_STATUS:
         return acceptance_reverted(desk)
     if (end := ended_before_placing(seen, desk.order, rules)) is not None:
-        return end
+        return await end_unplaced(end, seen, desk, rules)
     verdict = await review(seen, desk, rules, is_accepted=True)
     if verdict.prepared is None:
         return Attention(verdict.findings, "the review holds the order")
     prepared = verdict.prepared
     found = await desk.warehouse.find_order(prepared.external_order_number)
     if found is not None:
-        if _is_ours(found, desk):
+        if bears_our_mark(found, desk):
             await desk.intend_create(prepared)  # nothing is sent: it notes what is there
         return _adopt(desk, found)
     await desk.warehouse.reserve_call()
@@ -180,7 +186,7 @@ async def _settle_intent(desk: Desk, rules: FlowRules, live: WarehouseOrderRecor
 
 def _adopt(desk: Desk, found: FoundOrder) -> Move:
     """Take a warehouse order as ours on proof alone: the mark we sent along."""
-    if not _is_ours(found, desk):
+    if not bears_our_mark(found, desk):
         mark = found.order_mark or "no mark"
         detail = f"order {found.warehouse_order_number} there carries {mark}"
         return ask_person("number_taken", field="external order number", detail=detail)
@@ -192,10 +198,6 @@ def _adopt(desk: Desk, found: FoundOrder) -> Move:
     return Next(State.PLACED, f"found at the warehouse as {found.warehouse_order_number}")
 
 
-def _is_ours(found: FoundOrder, desk: Desk) -> bool:
-    return found.order_mark == desk.order.marketplace_order_id
-
-
 async def _refused(desk: Desk, number: str, refusal: Rejected) -> Move:
     """Settle the intent, unless the number is taken and it may be by this very order."""
     if refusal.code != "already_exists":
@@ -205,7 +207,7 @@ async def _refused(desk: Desk, number: str, refusal: Rejected) -> Move:
     if found is None:
         detail = "refused as existing, and not found by search"
         return ask_person("number_taken", field="external order number", detail=detail)
-    if not _is_ours(found, desk):
+    if not bears_our_mark(found, desk):
         desk.note_placing(answer="refused", answered_at=desk.now())
     return _adopt(desk, found)
 
@@ -219,12 +221,19 @@ async def await_shipments(desk: Desk, rules: FlowRules) -> Move:
     sent = await judge_sent(desk)
     if sent.trouble is not None:
         return sent.trouble
+    seen: MarketplaceOrder | None = None
+    if not sent.is_complete:
+        seen = await desk.look(max_age_seconds=DAILY_SECONDS)
+        if _may_have_missed_some(seen, order, desk.now()):
+            await desk.search_shipments()
+            sent = await judge_sent(desk)
+            if sent.trouble is not None:
+                return sent.trouble
     if sent.shipments and (trouble := await _learn_number(desk, sent)) is not None:
         return trouble
-    if sent.is_complete:
+    if seen is None or sent.is_complete:
         desk.prove(State.DISPATCHED)
         return await confirm_shipment(desk, rules)
-    seen = await desk.look(max_age_seconds=DAILY_SECONDS)
     if (trouble := trouble_after_placing(seen, order)) is not None:
         return trouble
     tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
@@ -235,6 +244,21 @@ async def await_shipments(desk: Desk, rules: FlowRules) -> Move:
         return ask_person("partial_shipment_overdue", field="shipments", detail=sent.missing_text)
     message = f"a part was sent; missing: {sent.missing_text}"
     return Wait(min(tomorrow, overdue_at), "the rest of the order", message)
+
+
+def _may_have_missed_some(seen: MarketplaceOrder, order: OrderRecord, now: datetime) -> bool:
+    """
+    Tell whether the warehouse may have sent something that no feed will tell of again.
+
+    A row that was acknowledged and then lost, with a database restored from a copy, comes back
+    only by a search: made when the marketplace shows more than is known here, else once a day.
+    """
+    assert order.live is not None, "a placed order has a live warehouse order"
+    if seen.status in SHIPPED_STATUSES and not is_confirmed_by_us(seen, order):
+        return True
+    if trouble_after_placing(seen, order) is not None:
+        return False  # a person is asked at once, also while the warehouse does not answer
+    return now - order.live.intent_at >= timedelta(seconds=DAILY_SECONDS)
 
 
 async def _learn_number(desk: Desk, sent: Sent) -> Attention | None:
@@ -248,7 +272,7 @@ async def _learn_number(desk: Desk, sent: Sent) -> Attention | None:
     if live is None or live.warehouse_order_number is not None:
         return None
     found = await desk.warehouse.find_order(live.external_order_number)
-    if found is None or not _is_ours(found, desk):
+    if found is None or not bears_our_mark(found, desk):
         return None
     desk.note_placing(warehouse_order_number=found.warehouse_order_number)
     for shipment in sent.shipments:

@@ -26,7 +26,7 @@ def ended_before_placing(
 
     An order at Ankorstore's own logistics, or shipped by somebody else, was never ours to send.
     """
-    if _is_before_switch(seen, order, rules):
+    if is_before_switch(seen, order, rules):
         if seen.status == WAITING_STATUS:
             return ask_person("before_switch", field="TAKE_ORDERS_SUBMITTED_AFTER")
         if seen.status in _ACCEPTED_OR_LATER:
@@ -49,7 +49,7 @@ def ended_before_placing(
             return ask_person("unknown_marketplace_status", field="status", detail=status)
 
 
-def _is_before_switch(seen: MarketplaceOrder, order: OrderRecord, rules: FlowRules) -> bool:
+def is_before_switch(seen: MarketplaceOrder, order: OrderRecord, rules: FlowRules) -> bool:
     """Tell whether the order is left to whoever handled orders before the switch."""
     if rules.take_submitted_after is None or order.taken_at is not None:
         return False
@@ -87,9 +87,13 @@ def trouble_after_placing(seen: MarketplaceOrder, order: OrderRecord) -> Attenti
 
 
 def is_confirmed_by_us(seen: MarketplaceOrder, order: OrderRecord) -> bool:
-    """Tell whether *seen* proves our confirm: shipped, by own carrier, after our intent."""
+    """
+    Tell whether *seen* proves our confirm: shipped, by own carrier, after our intent.
+
+    `confirmed_at` without an intent is a confirm known by its tracking (`confirming.py`).
+    """
     return (
         seen.status in SHIPPED_STATUSES
         and seen.shipping_method == OWN_CARRIER
-        and order.confirm_intent_at is not None
+        and (order.confirm_intent_at is not None or order.confirmed_at is not None)
     )

@@ -32,7 +32,7 @@ from app.store.models import Order
 from app.store.order_rows import live_placings, record_of
 from app.store.order_statements import holding, is_held, locked_by_id
 from app.store.session import Store
-from app.store.statements import given, moment
+from app.store.statements import given, moment, moment_to_compare
 
 _orders = cast(Table, Order.__table__)
 _TO_PLACE = (State.RECEIVED, State.ACCEPTED)
@@ -151,7 +151,7 @@ def _claim(from_database: bool) -> Any:
     A look locks what it finds until the claim is committed; what another worker has locked is
     passed over.
     """
-    now = moment("now", from_database=from_database)
+    now = moment_to_compare("now", from_database=from_database)
     due = and_(Order.next_attempt_at.is_not(None), _is_free(now))
     # Said so that no index can serve it: in a backlog nearly all are due, and sorting them all
     # by their dates is what the index of the dates is there to spare.
@@ -211,7 +211,9 @@ def _look(
 @lru_cache
 def _any_due(from_database: bool) -> Any:
     return (
-        select(Order.id).where(due_condition(moment("now", from_database=from_database))).limit(1)
+        select(Order.id)
+        .where(due_condition(moment_to_compare("now", from_database=from_database)))
+        .limit(1)
     )
 
 

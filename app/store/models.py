@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     DateTime,
     Dialect,
     ForeignKey,
@@ -22,6 +23,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    func,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -48,6 +51,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+SOURCE = "ankorstore"
+"""Where orders come from. There is one marketplace; the columns are ready for another."""
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -82,6 +87,13 @@ class Event(Base):
             sqlite_where=text("processed_at IS NULL"),
             postgresql_where=text("processed_at IS NULL"),
         ),
+        Index("ix_events_order_id", "order_id"),
+        Index(
+            "ix_events_unpruned",
+            "received_at",
+            sqlite_where=text("pruned_at IS NULL"),
+            postgresql_where=text("pruned_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -97,6 +109,8 @@ class Event(Base):
     occurred_at: Mapped[datetime | None]
     received_at: Mapped[datetime]
     processed_at: Mapped[datetime | None]
+    pruned_at: Mapped[datetime | None]
+    """When body and headers were emptied; the row itself knows the event for ever."""
 
 
 _DUE_TO_PLACE = "next_attempt_at IS NOT NULL AND state IN ('received', 'accepted')"
@@ -146,6 +160,13 @@ class Order(Base):
             postgresql_where=text("state != 'closed'"),
         ),
         Index("ix_orders_marketplace_reference", "marketplace_reference"),
+        Index(
+            "ix_orders_open_id",
+            "id",
+            sqlite_where=text("state != 'closed'"),
+            postgresql_where=text("state != 'closed'"),
+        ),
+        Index("ix_orders_submitted_at", "submitted_at", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -202,6 +223,24 @@ class Order(Base):
     follow_up_done_at: Mapped[datetime | None]
 
 
+def is_open() -> ColumnElement[bool]:
+    """
+    Return the condition of the indexes of open orders, word for word.
+
+    A parameter in place of the word would keep both databases from using them.
+    """
+    return Order.state != literal_column("'closed'")
+
+
+def is_of(source: str) -> ColumnElement[bool]:
+    """
+    Return the condition that an order is of *source*, where the rest of a query finds the few.
+
+    Nearly all orders share it, so it is said in a way that offers no index.
+    """
+    return func.coalesce(Order.source, "") == source
+
+
 class WarehouseOrder(Base):
     """What was placed, or was about to be placed, at the warehouse."""
 
@@ -216,6 +255,14 @@ class WarehouseOrder(Base):
             postgresql_where=text("replaced_at IS NULL"),
         ),
         Index("ix_warehouse_orders_warehouse_order_id", "warehouse_order_id"),
+        Index("ix_warehouse_orders_warehouse_order_number", "warehouse_order_number"),
+        Index("ix_warehouse_orders_order_id", "order_id"),
+        Index(
+            "ix_warehouse_orders_unpruned",
+            "intent_at",
+            sqlite_where=text("pruned_at IS NULL"),
+            postgresql_where=text("pruned_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -233,6 +280,8 @@ class WarehouseOrder(Base):
     payload: Mapped[dict[str, Any]]
     lines: Mapped[list[Any]]
     replaced_at: Mapped[datetime | None]
+    pruned_at: Mapped[datetime | None]
+    """When the payload, which names people, was emptied."""
 
 
 class StockReservation(Base):
@@ -260,12 +309,13 @@ class WarehouseProduct(Base):
 
 
 class Attempt(Base):
-    """One try at one step of an order. Only ever added to."""
+    """One try at one step of an order. Never changed; pruned long after the order is closed."""
 
     __tablename__ = "attempts"
     __table_args__ = (
         Index("ix_attempts_order_id_id", "order_id", "id"),
         Index("ix_attempts_call_outcome_happened_at", "call", "outcome", "happened_at"),
+        Index("ix_attempts_happened_at", "happened_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -292,6 +342,12 @@ class Shipment(Base):
     __table_args__ = (
         UniqueConstraint("warehouse_shipment_id"),
         Index("ix_shipments_order_id", "order_id"),
+        Index(
+            "ix_shipments_not_matched",
+            "id",
+            sqlite_where=text("disposition = 'not_matched'"),
+            postgresql_where=text("disposition = 'not_matched'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -355,6 +411,16 @@ class SettingsSnapshot(Base):
     peer: Mapped[str]
     taken_at: Mapped[datetime]
     content: Mapped[dict[str, Any]]
+
+
+class Tally(Base):
+    """How many rows of a table there are up to an id, so that counting all is counting the rest."""
+
+    __tablename__ = "tallies"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    up_to_id: Mapped[int] = mapped_column(BigInteger)
+    counts: Mapped[dict[str, Any]]
 
 
 class PeerState(Base):

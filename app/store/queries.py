@@ -5,13 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, union
+from sqlalchemy import Select, func, literal_column, select, union
 
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord
-from app.store.models import Attempt, Event, Order, PeerState, Shipment, WarehouseOrder, WorkerBeat
+from app.store.models import (
+    SOURCE,
+    Attempt,
+    Event,
+    Order,
+    PeerState,
+    Shipment,
+    WarehouseOrder,
+    WorkerBeat,
+    is_open,
+)
 from app.store.order_rows import placing_of, record_of
 from app.store.session import Store
+from app.store.tallies import count_ever
 
 ANY_ATTENTION = "any"
 MAX_PAGE = 200
@@ -38,19 +49,7 @@ async def find_order(store: Store, text: str) -> OrderRecord | None:
     wanted = text.strip()
     if _NUL in wanted:
         return None
-    by_order = select(Order.id).where(
-        or_(Order.marketplace_order_id == wanted.lower(), Order.marketplace_reference == wanted)
-    )
-    by_placing = select(WarehouseOrder.order_id).where(
-        or_(
-            WarehouseOrder.external_order_number == wanted,
-            WarehouseOrder.warehouse_order_id == wanted,
-            WarehouseOrder.warehouse_order_number == wanted,
-        )
-    )
-    statement = select(*Order.__table__.columns).where(
-        Order.id.in_(select(union(by_order, by_placing).subquery().c[0]))
-    )
+    statement = select(*Order.__table__.columns).where(Order.id.in_(_ids_called(wanted)))
     async with store.read() as connection:
         rows = (await connection.execute(statement.order_by(Order.id).limit(10))).all()
         if not rows:
@@ -67,6 +66,21 @@ async def find_order(store: Store, text: str) -> OrderRecord | None:
             )
         ).first()
     return record_of(rows[0], placing_of(placing) if placing is not None else None)
+
+
+def _ids_called(text: str) -> Any:
+    """Return the ids of the orders a text names: one select for each index that may find them."""
+    by_placing = (
+        WarehouseOrder.external_order_number,
+        WarehouseOrder.warehouse_order_id,
+        WarehouseOrder.warehouse_order_number,
+    )
+    found = union(
+        select(Order.id).where(Order.source == SOURCE, Order.marketplace_order_id == text.lower()),
+        select(Order.id).where(Order.marketplace_reference == text),
+        *(select(WarehouseOrder.order_id).where(column == text) for column in by_placing),
+    )
+    return select(found.subquery().c[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +124,7 @@ def _filtered(statement: Select[Any], wanted: OrderFilter) -> Select[Any]:
     if wanted.after_id is not None:
         statement = statement.where(Order.id < wanted.after_id)
     if wanted.q:
-        by_number = select(WarehouseOrder.order_id).where(
-            or_(
-                WarehouseOrder.external_order_number == wanted.q,
-                WarehouseOrder.warehouse_order_id == wanted.q,
-                WarehouseOrder.warehouse_order_number == wanted.q,
-            )
-        )
-        statement = statement.where(
-            or_(
-                Order.marketplace_order_id == wanted.q.lower(),
-                Order.marketplace_reference == wanted.q,
-                Order.id.in_(by_number),
-            )
-        )
+        statement = statement.where(Order.id.in_(_ids_called(wanted.q)))
     return statement
 
 
@@ -162,29 +163,33 @@ class StatusFigures:
 
 
 async def load_figures(store: Store) -> StatusFigures:
-    """Count orders, events and shipments."""
+    """
+    Count orders, events and shipments.
+
+    However many there are: what is open, unprocessed or not matched is counted over indexes that
+    hold nothing else, and what grows for ever by its tally.
+    """
+    states = select(Order.state, func.count()).where(is_open()).group_by(Order.state)
+    attention = select(func.count()).where(Order.attention_reason.is_not(None))
+    oldest = select(func.min(Order.created_at)).where(is_open())
+    unprocessed = select(func.count()).where(Event.processed_at.is_(None))
+    not_matched = select(func.count()).where(
+        Shipment.disposition == literal_column("'not_matched'")
+    )
     async with store.read() as connection:
-        states = await connection.execute(select(Order.state, func.count()).group_by(Order.state))
-        by_state = {str(state): 0 for state in State} | {row[0]: row[1] for row in states}
-        found = await connection.execute(
-            select(Order.found_by, func.count()).group_by(Order.found_by)
-        )
-        attention = select(func.count()).where(Order.attention_reason.is_not(None))
-        oldest = select(func.min(Order.created_at)).where(Order.state != State.CLOSED)
+        if store.is_postgres:  # one moment for all counts, which SQLite's readers have anyway
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+        opened = {row[0]: row[1] for row in await connection.execute(states)}
+        found = await count_ever(connection, "orders")
+        closed = found.total() - sum(opened.values())
         return StatusFigures(
-            orders=by_state,
+            orders={str(state): 0 for state in State} | opened | {State.CLOSED.value: closed},
             needs_attention=(await connection.execute(attention)).scalar_one(),
             oldest_unfinished_at=(await connection.execute(oldest)).scalar_one(),
-            events_stored=(await connection.execute(select(func.count(Event.id)))).scalar_one(),
-            events_unprocessed=(
-                await connection.execute(select(func.count()).where(Event.processed_at.is_(None)))
-            ).scalar_one(),
-            found_by={"webhook": 0, "reconcile": 0} | {row[0]: row[1] for row in found},
-            shipments_not_matched=(
-                await connection.execute(
-                    select(func.count()).where(Shipment.disposition == "not_matched")
-                )
-            ).scalar_one(),
+            events_stored=(await count_ever(connection, "events")).total(),
+            events_unprocessed=(await connection.execute(unprocessed)).scalar_one(),
+            found_by={"webhook": 0, "reconcile": 0} | found,
+            shipments_not_matched=(await connection.execute(not_matched)).scalar_one(),
         )
 
 

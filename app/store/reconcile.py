@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 
 from app.domain.lifecycle import State
 from app.domain.order import ListedOrder
-from app.store.models import Order
+from app.store.models import Order, is_of, is_open
 from app.store.orders import wake_orders
 from app.store.session import Store
 from app.store.statements import insert_into
@@ -66,7 +66,7 @@ async def wake_differing(store: Store, source: str, listed: Sequence[ListedOrder
             ).where(
                 Order.source == source,
                 Order.marketplace_order_id.in_(list(by_id)),
-                Order.state != State.CLOSED,
+                is_open(),
                 Order.read_at.is_not(None),
             )
         )
@@ -98,8 +98,8 @@ async def wake_unlisted(
                     select(Order.id, Order.marketplace_order_id, Order.read_at)
                     .where(
                         Order.id > after_id,
-                        Order.source == source,
-                        Order.state != State.CLOSED,
+                        is_of(source),
+                        is_open(),
                         Order.created_at < started_at,
                         or_(Order.read_at.is_(None), Order.read_at < started_at),
                     )

@@ -149,6 +149,7 @@ def _sqlite_engine(url: str, *, is_writer: bool) -> AsyncEngine:
             "synchronous=FULL",
             f"busy_timeout={int(SQLITE_BUSY_TIMEOUT_SECONDS * 1000)}",
             "foreign_keys=ON",
+            "secure_delete=ON",  # what was pruned must not stay readable in the file
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -3,11 +3,11 @@
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Integer, Table, bindparam, delete, insert, select
+from sqlalchemy import Integer, Table, bindparam, delete, insert, select, union
 
 from app.domain.lifecycle import State
 from app.domain.shipment import ShipmentSource
-from app.store.models import Order, Parcel, Shipment, WarehouseOrder
+from app.store.models import SOURCE, Order, Parcel, Shipment, WarehouseOrder
 from app.store.statements import given, insert_into
 
 _orders = cast(Table, Order.__table__)
@@ -30,10 +30,14 @@ _PLACED = select(
     _placings.c.replaced_at,
     _placings.c.lines,
 ).join(_placings, _placings.c.order_id == _orders.c.id)
-PLACED_BY_MARK = _PLACED.where(
-    _orders.c.marketplace_order_id.in_(_any_of("marks"))
-    | _placings.c.external_order_number.in_(_any_of("numbers"))
-)
+# One select for each index: an OR over two tables would read both from end to end.
+_MATCHING = union(
+    select(_placings.c.id)
+    .join(_orders, _orders.c.id == _placings.c.order_id)
+    .where(_orders.c.source == SOURCE, _orders.c.marketplace_order_id.in_(_any_of("marks"))),
+    select(_placings.c.id).where(_placings.c.external_order_number.in_(_any_of("numbers"))),
+).subquery()
+PLACED_BY_MARK = _PLACED.where(_placings.c.id.in_(select(_MATCHING.c.id)))
 UNSHIPPED = (
     _PLACED.where(
         _orders.c.state == State.PLACED,

@@ -24,6 +24,19 @@ def moment(name: str, *, from_database: bool) -> ColumnElement[datetime]:
     return bindparam(name, type_=UtcDateTime())
 
 
+def moment_to_compare(name: str, *, from_database: bool) -> ColumnElement[datetime]:
+    """
+    Return the SQL of such a time for a comparison that an index shall answer.
+
+    The clock may tick between two rows, so PostgreSQL reads every row to compare it with that;
+    when the statement began is one moment.
+    """
+    if from_database:
+        began: ColumnElement[datetime] = func.statement_timestamp(type_=UtcDateTime())
+        return began + bindparam(name, type_=Interval())
+    return moment(name, from_database=False)
+
+
 def given(table: Any, column: str, *, prefix: str = "its_") -> ColumnElement[Any]:
     """Return a parameter of the kind of *table*'s *column*, called *prefix* and its name."""
     return bindparam(f"{prefix}{column}", type_=table.c[column].type)

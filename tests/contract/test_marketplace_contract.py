@@ -163,6 +163,19 @@ class TestOrders:
         assert await world.listed("brand_confirmed") == [accepted.id]
         assert await world.listed("cancelled") == []
 
+    async def test_a_walk_holds_every_order_of_every_status_once(self, world: World) -> None:
+        marketplace = AnkorstoreMarketplace(world.connection, page_limit=3)
+        orders = [world.order() for _ in range(8)]
+        world.company.accept_by_person(orders[1].id)
+        world.company.cancel_order(orders[2].id)
+
+        walked = [each async for each in marketplace.walk_orders()]
+
+        told = {each.marketplace_order_id: each.status for each in walked if each is not None}
+        assert len(walked) == len(orders)
+        assert told == {order.id: order.status for order in orders}
+        assert all(each is not None and each.submitted_at for each in walked)
+
     async def test_an_order_is_accepted_once(self, world: World) -> None:
         """The second accept is refused in a way that asks for a look."""
         order = world.order()

@@ -116,3 +116,25 @@ async def test_a_second_worker_on_sqlite_ends_at_once(
         assert second.output().count("\n") == 1
         assert not service.has_ended
         assert await service.terminate() == 0
+
+
+async def test_the_ledger_is_drawn_up_with_the_service_up_and_down(
+    served: ServedCompanies, database_url: str, tmp_path: Path
+) -> None:
+    """It proves a day beside the running service, and names what came in since it is gone."""
+    environment = service_environment(served, database_url)
+    async with serving(tmp_path, environment) as (service, client):
+        served.ankorstore.webhook_url = f"{client.base_url}/webhooks/ankorstore"
+        order = served.ankorstore.place_order()
+        await until_closed(client, order.id)
+        day = f"{order.submitted_at:%Y-%m-%d}"
+        async with running(tmp_path, environment, "ledger", day) as up:
+            assert await up.wait() == 0, up.output()
+        assert f"done      {order.reference}  completed" in up.output()
+        assert await service.terminate() == 0
+
+    late = served.ankorstore.place_order(submitted_at=order.submitted_at)
+    async with running(tmp_path, environment, "ledger", day) as down:
+        assert await down.wait() == 1, down.output()
+    assert f"MISSING   {late.reference}  ({late.id})" in down.output()
+    assert f"done      {order.reference}  completed" in down.output()

@@ -1,5 +1,7 @@
 """The reconciling: what webhooks did not tell is found, and nothing else is touched."""
 
+from datetime import datetime
+
 import pytest
 
 from app.domain.lifecycle import State
@@ -8,6 +10,7 @@ from app.simulator import Address, AnkorstoreHabits, Fault, Order, OrderedLine
 from app.store.queries import find_order, load_figures
 from app.store.schedules import load_schedule
 from app.store.session import Store
+from app.web.health import read_status
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
 
@@ -126,3 +129,51 @@ async def test_closed_orders_are_not_woken(sqlite_store: Store, clock: FakeClock
         await world.pass_time(2 * DAY, steps=4)
 
         assert ((await world.held(order)).wake_seq, world.reads(order)) == (wakes, reads)
+
+
+@pytest.mark.parametrize("trouble", ["none", "one run fails", "service down for a while"])
+async def test_without_any_webhook_every_order_is_found_within_two_intervals(
+    store: Store, clock: FakeClock, trouble: str
+) -> None:
+    """The subscription is gone: whenever an order comes in, reconciling tells of it soon."""
+    interval, step = 300.0, 20.0
+    async with build_world(store, clock, reconcile_seconds=interval) as world:
+        orders: dict[str, tuple[Order, datetime]] = {}
+        for number in range(90):
+            if number % 7 == 0:
+                order = _order(world)
+                orders[order.id] = (order, clock.now())
+            if trouble == "one run fails" and number % 40 == 20:
+                world.ankorstore.faults.once("GET */orders", Fault.SERVER_ERROR_BEFORE)
+            clock.advance(step)
+            is_down = trouble == "service down for a while" and 40 <= number < 52
+            if not is_down:
+                await world.run_jobs()
+        await world.pass_time(2 * interval, steps=30)
+
+        assert len(orders) == 13
+        for order, placed_at in orders.values():
+            held = await world.held(order)
+            waited = (held.created_at - placed_at).total_seconds()
+            down_seconds = 12 * step if trouble == "service down for a while" else 0.0
+            assert 0 < waited <= 2 * interval + down_seconds
+            assert held.found_by == "reconcile"
+        status = await read_status(store)
+        assert status["found_by"] == {"webhook": 0, "reconcile": 13}
+        assert sum(status["orders"].values()) == 13
+
+
+async def test_status_tells_who_told_of_the_orders(store: Store, clock: FakeClock) -> None:
+    """An order is the webhook's or the reconciling's, whoever was first; later news is neither."""
+    async with build_world(store, clock, accept_mode="manual") as world:
+        told, found, both = [_order(world) for _ in range(3)]
+        await world.tell(told)
+        await world.tell(both)
+        await world.run_job(RECONCILE)
+        for order in (told, found, both):
+            await world.tell(order, event_type="order.brand_accepted")
+        await world.run_job(RECONCILE)
+
+        by = {order.id: (await world.held(order)).found_by for order in (told, found, both)}
+        assert by == {told.id: "webhook", found.id: "reconcile", both.id: "webhook"}
+        assert (await read_status(store))["found_by"] == {"webhook": 2, "reconcile": 1}

@@ -171,7 +171,9 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
         "found_by": {"webhook": 0, "reconcile": 0},
         "backlog": {"orders": 0, "ends_at": None},
         "peers": {"ankorstore": NO_PEER, "active_ants": NO_PEER},
-        "schedules": {"shipments": job, "reconcile": job, "warehouse_settings": job},
+        "schedules": dict.fromkeys(
+            ("shipments", "reconcile", "warehouse_settings", "retention"), job
+        ),
         "version": __version__,
         "workers": [],
         "shipments_not_matched": 0,

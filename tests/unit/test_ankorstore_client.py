@@ -65,9 +65,14 @@ async def list_all(
     return [order async for order in marketplace.list_orders(status)]
 
 
+async def walk_all(marketplace: AnkorstoreMarketplace) -> list[Any]:
+    return [order async for order in marketplace.walk_orders()]
+
+
 READS: dict[str, Call] = {
     "read_order": lambda m, _: m.read_order(ORDER),
     "list_orders": lambda m, _: list_all(m),
+    "walk_orders": lambda m, _: walk_all(m),
     "request_quotes": lambda m, _: m.request_quotes(ORDER, PARCELS),
     "read_tracking": lambda m, _: m.read_tracking(MASTER_ORDER),
     "write_tracking": lambda m, _: m.write_tracking(MASTER_ORDER, TRACKING, exists=False),
@@ -409,6 +414,43 @@ async def test_an_unreadable_entry_holds_up_no_other(
             "status": "ankor_confirmed",
         }
     ]
+
+
+# The list of all orders, whatever their status.
+
+
+async def test_walk_orders_reads_every_status_to_the_last_page(
+    peer: AnsweringPeer, marketplace: AnkorstoreMarketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No filter, and no end before the last page, however many there are."""
+    monkeypatch.setattr(client_module, "MAX_PAGES", 2)
+    statuses = ("brand_paid", "cancelled", "brand_pondered", "ankor_confirmed")
+    for number, status in enumerate(statuses):
+        last = number == len(statuses) - 1
+        peer.will_answer(page(f"o{number}", status=status, after=None if last else f"o{number}"))
+
+    orders = await walk_all(marketplace)
+
+    assert [(order.marketplace_order_id, order.status) for order in orders] == [
+        (f"o{number}", status) for number, status in enumerate(statuses)
+    ]
+    assert peer.calls[0] == f"GET {BASE}/api/v1/orders?page%5Blimit%5D=50"
+    assert len(peer.calls) == len(statuses)
+
+
+async def test_walk_orders_tells_of_entries_it_cannot_read(
+    peer: AnsweringPeer, marketplace: AnkorstoreMarketplace
+) -> None:
+    """One without an id and one that is no object each leave a gap; no status is no status."""
+    first = page("a")
+    first["data"] += [{"attributes": {"status": "shipped"}}, "no object"]
+    del first["data"][0]["attributes"]["status"]
+    peer.will_answer(first)
+
+    orders = await walk_all(marketplace)
+
+    assert (orders[0].marketplace_order_id, orders[0].status) == ("a", "")
+    assert orders[1:] == [None, None]
 
 
 # Quotes are looked at before anything is sent.
