@@ -57,12 +57,13 @@ def due_condition(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     return and_(
         Order.next_attempt_at.is_not(None),
         Order.next_attempt_at <= now,
-        _is_free(now),
+        free_condition(now),
         _states(*State),
     )
 
 
-def _is_free(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+def free_condition(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Return the condition that no backoff and no lease keeps an order from being claimed."""
     return and_(
         or_(Order.not_before_at.is_(None), Order.not_before_at <= now),
         or_(Order.lease_until.is_(None), Order.lease_until <= now),
@@ -152,7 +153,7 @@ def _claim(from_database: bool) -> Any:
     passed over.
     """
     now = moment_to_compare("now", from_database=from_database)
-    due = and_(Order.next_attempt_at.is_not(None), _is_free(now))
+    due = and_(Order.next_attempt_at.is_not(None), free_condition(now))
     # Said so that no index can serve it: in a backlog nearly all are due, and sorting them all
     # by their dates is what the index of the dates is there to spare.
     is_due_by_date = and_(due, func.coalesce(Order.next_attempt_at, now) <= now)
