@@ -66,6 +66,10 @@ chaos: $(VENV)/.dev ## Kill, cut off and starve the real processes: make chaos O
 	CHAOS_ORDERS=$(or $(ORDERS),40) CHAOS_KILLS=$(or $(KILLS),20) $(if $(SEED),CHAOS_SEED=$(SEED)) \
 	  $(BIN)/python -m pytest tests/chaos
 
+.PHONY: backlog
+backlog: $(VENV)/.dev ## Work 10,000 orders off in virtual time (about half an hour): make backlog ORDERS=1000
+	@$(BIN)/python -m tests.backlog.run --orders $(or $(ORDERS),10000)
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure throughput, latency, start-up time and memory on this machine
 	$(BIN)/python -m bench

@@ -118,7 +118,7 @@ def worker() -> None:
 
 async def _run_worker(settings: Settings) -> None:
     store = build_store(settings)
-    companies = build_companies(settings)
+    companies = build_companies(settings, store=store)
     role = Worker(settings, store, companies)
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):

@@ -4,8 +4,10 @@ Everything that can go wrong between the bridge and the two companies.
 BridgeError
 ├── Transient               it may work later; the order did nothing wrong
 │   ├── RateLimited         the peer (or our own budget) asks for a pause
+│   ├── PeerAway            the peer failed several times in a row; nothing was sent
 │   ├── Unauthorized        the peer refuses our login; retrying needs a person's correction
 │   └── NotReady            our own set-up lacks something: nothing is judged until it is there
+│       └── NotYet          somebody is seeing to it: look again in a moment
 ├── OutcomeUnknown          a write left us and no answer came: look before sending again
 ├── Rejected                the peer read the request and refused it
 └── Unmappable              the order cannot be expressed for the warehouse as it stands
@@ -75,6 +77,17 @@ class RateLimited(Transient):
         self.retry_after_seconds = retry_after_seconds
 
 
+class PeerAway(Transient):
+    """The peer is away and left alone; nothing was sent. It is probed in `retry_after_seconds`."""
+
+    resolution = "Nothing to do: the order goes on once the company answers again."
+
+    def __init__(self, peer: str, operation: str, *, retry_after_seconds: float) -> None:
+        """Carry the time until somebody may look whether the peer is back."""
+        super().__init__(peer, operation)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Unauthorized(Transient):
     """The peer refuses our login or our token, also after a new token."""
 
@@ -85,6 +98,17 @@ class NotReady(Transient):
     """A setting or a list that every order needs is missing or wrong."""
 
     resolution = "Correct the setting that is named."
+
+
+class NotYet(NotReady):
+    """What every order needs is being brought; `retry_after_seconds` says when to look again."""
+
+    resolution = "Nothing to do: it is being seen to."
+
+    def __init__(self, peer: str, operation: str, *, retry_after_seconds: float) -> None:
+        """Carry the time until it may be there."""
+        super().__init__(peer, operation)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class OutcomeUnknown(BridgeError):

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.errors import BridgeError, LeaseLost, NotReady
+from app.errors import BridgeError, LeaseLost, NotReady, PeerAway
 from app.flow.reconcile import reconcile
 from app.flow.shipments import ShipmentFeed
 from app.metrics import SCHEDULED_RUNS
+from app.ports import Priority, call_priority
 from app.settings import Settings
 from app.store.facts import load_settings_snapshot, save_settings_snapshot
 from app.store.schedules import (
@@ -40,6 +41,7 @@ class Job:
 
     every_seconds: float
     run: Callable[[], Awaitable[str]]
+    priority: Priority = Priority.UPKEEP
 
 
 class Jobs:
@@ -88,6 +90,7 @@ class Jobs:
 
     async def _run(self, job: ClaimedJob) -> None:
         work = self._jobs[job.name]
+        call_priority.set(work.priority)
         keeper = asyncio.create_task(self._keep_lease(job))
         error: str | None = None
         note = ""
@@ -95,6 +98,9 @@ class Jobs:
         try:
             note = await work.run()
             log.info("job.finished", job=job.name, note=note)
+        except PeerAway as failure:  # told once, by the circuit
+            error = f"{failure}. {failure.resolution}"
+            pause = min(work.every_seconds, failure.retry_after_seconds)
         except BridgeError as failure:
             error = f"{failure}. {failure.resolution}"
             # What another job brings (the warehouse's settings, at the first start) comes soon.
@@ -143,6 +149,9 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         store, companies.warehouse, reads_by_type=settings.shipment_feed == "by_type"
     )
 
+    # The feed is two calls for a hundred shipments; searching is a call for each placed order.
+    feed_priority = Priority.TRACKING if settings.shipment_feed == "by_type" else Priority.ORDERS
+
     async def poll_shipments() -> str:
         return str(await feed.poll())
 
@@ -160,7 +169,7 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         store,
         companies,
         {
-            SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments),
+            SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments, feed_priority),
             RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
             WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
         },

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import structlog
 
 from app.answers import read_pause_seconds
 from app.clock import Clock
 from app.errors import RateLimited, Transient, Unauthorized
+from app.ports import ShelvedToken, TokenShelf
 
 FIRST_REFUSED_PAUSE_SECONDS = 5.0
 """After a login that was refused; doubles with every further failure."""
@@ -33,6 +35,8 @@ UNKNOWN_LIFETIME_SECONDS = 600.0
 """How long a token is taken to live when the answer does not say."""
 LONGEST_LIFETIME_SECONDS = 86_400.0
 HOUR_SECONDS = 3600.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,11 +60,13 @@ class BearerLogin(httpx.Auth):
         clock: Clock,
         renew_early_seconds: float,
         logins_per_hour: int | None = None,
+        shelf: TokenShelf | None = None,
     ) -> None:
         """
         Log in by posting *form* to *token_url*; renew that long before a token ends.
 
-        Never log in more than *logins_per_hour* times in an hour, whatever happens.
+        Never log in more than *logins_per_hour* times in an hour, whatever happens: with a
+        *shelf* all processes of the account together, without one this process alone.
         """
         self._peer = peer
         self._token_url = token_url
@@ -69,6 +75,9 @@ class BearerLogin(httpx.Auth):
         self._renew_early_seconds = renew_early_seconds
         self._logins_per_hour = logins_per_hour
         self._logins: deque[float] = deque()
+        self._shelf = shelf
+        self._leave: int | None = None
+        self._refused: str | None = None
         self._token: _Token | None = None
         self._failures = 0
         self._paused_until = clock.monotonic()
@@ -81,7 +90,7 @@ class BearerLogin(httpx.Auth):
         """Send *request* with a token; on 401 take one new token and send it once more."""
         for is_repeat in (False, True):
             async with self._single_flight:
-                if self._wants_token():
+                if self._wants_token() and await self._may_log_in():
                     is_answered = False
                     try:
                         response = yield self._token_request()
@@ -89,8 +98,8 @@ class BearerLogin(httpx.Auth):
                         is_answered = True
                     finally:
                         if not is_answered:  # the sender gave this flow up
-                            self._fail(Transient(self._peer, "log in", detail="no answer"))
-                    self._keep(response)
+                            await self._fail(Transient(self._peer, "log in", detail="no answer"))
+                    await self._keep(response)
                 token = self._token
             assert token is not None
             request.headers["Authorization"] = f"Bearer {token.value}"
@@ -100,7 +109,7 @@ class BearerLogin(httpx.Auth):
                 return
             await response.aread()
             if is_repeat:
-                self._fail(Unauthorized(self._peer, "log in", status=401))
+                await self._fail(Unauthorized(self._peer, "log in", status=401))
             elif not self._drop(token):
                 return
 
@@ -120,11 +129,42 @@ class BearerLogin(httpx.Auth):
             return True
         if self._is_alive(self._token):
             return False
-        if isinstance(self._last_failure, Unauthorized):
-            raise Unauthorized(self._peer, "log in", detail="refused a moment ago")
-        if isinstance(self._last_failure, RateLimited) or self._hour_is_full():
-            raise RateLimited(self._peer, "log in", retry_after_seconds=wait, status=None)
-        raise Transient(self._peer, "log in", detail="failed a moment ago")
+        is_full = isinstance(self._last_failure, RateLimited) or self._hour_is_full()
+        kind = RateLimited if is_full else type(self._last_failure)
+        raise self._refusal(kind.__name__, wait)
+
+    async def _may_log_in(self) -> bool:
+        """
+        Ask the other processes of the account; False where one of them has brought a token.
+
+        Raises:
+            Transient: None of them may log in now, and there is no token.
+        """
+        if self._shelf is None:
+            return True
+        while True:
+            answer = await self._shelf.ask(
+                logins_per_hour=self._logins_per_hour, refused=self._refused
+            )
+            if answer.leave is not None:
+                self._leave = answer.leave
+                return True
+            if answer.token is not None:
+                self._use(answer.token)
+                return False
+            if self._is_alive(self._token):
+                return False
+            if answer.failure is not None:
+                raise self._refusal(answer.failure, answer.wait_seconds)
+            await self._clock.sleep(answer.wait_seconds)
+
+    def _refusal(self, kind: str, wait_seconds: float) -> Transient:
+        """Return the error of a call that finds no token while nobody may log in."""
+        if kind == Unauthorized.__name__:
+            return Unauthorized(self._peer, "log in", detail="refused a moment ago")
+        if kind == RateLimited.__name__:
+            return RateLimited(self._peer, "log in", retry_after_seconds=wait_seconds, status=None)
+        return Transient(self._peer, "log in", detail="failed a moment ago")
 
     def _is_alive(self, token: _Token | None) -> bool:
         return token is not None and self._clock.monotonic() < token.ends_at_monotonic
@@ -138,6 +178,7 @@ class BearerLogin(httpx.Auth):
         if self._token is token:
             if self._wait_seconds() > 0:
                 return False
+            self._refused = token.value
             self._token = None
         return True
 
@@ -161,16 +202,32 @@ class BearerLogin(httpx.Auth):
             self._logins.popleft()
         return self._logins_per_hour is not None and len(self._logins) >= self._logins_per_hour
 
-    def _fail(self, failure: Transient, pause_seconds: float | None = None) -> None:
+    def _use(self, token: ShelvedToken) -> None:
+        now = self._clock.monotonic()
+        renew_at, ends_at = now + token.renew_in_seconds, now + token.ends_in_seconds
+        self._token = _Token(token.value, renew_at, ends_at)
+
+    async def _fail(self, failure: Transient, pause_seconds: float | None = None) -> None:
         """Note a failed login and let nobody try again for a while that grows."""
         is_refused = isinstance(failure, Unauthorized)
         first = FIRST_REFUSED_PAUSE_SECONDS if is_refused else FIRST_TROUBLE_PAUSE_SECONDS
         grown = min(LONGEST_PAUSE_SECONDS, first * 2.0 ** min(self._failures, 10))
         self._failures += 1
         self._last_failure = failure
-        self._paused_until = self._clock.monotonic() + max(grown, pause_seconds or 0.0)
+        asked = pause_seconds or 0.0
+        self._paused_until = self._clock.monotonic() + max(grown, asked)
+        leave, self._leave = self._leave, None
+        if self._shelf is None or leave is None:
+            return
+        try:
+            pause = await self._shelf.fail(
+                leave, type(failure).__name__, first_seconds=first, at_least_seconds=asked
+            )
+            self._paused_until = self._clock.monotonic() + pause
+        except Exception as trouble:  # the leave ends by itself
+            log.warning("login.not_recorded", peer=self._peer, error=type(trouble).__name__)
 
-    def _keep(self, response: httpx.Response) -> None:
+    async def _keep(self, response: httpx.Response) -> None:
         """
         Keep the token of *response*.
 
@@ -181,14 +238,23 @@ class BearerLogin(httpx.Auth):
         failure = self._failure_of(response, token is not None)
         if failure is None:
             assert token is not None
-            now = self._clock.monotonic()
             early = min(self._renew_early_seconds, lifetime_seconds / 2)
-            self._token = _Token(token, now + lifetime_seconds - early, now + lifetime_seconds)
+            kept = ShelvedToken(token, lifetime_seconds - early, lifetime_seconds)
+            self._use(kept)
+            leave, self._leave = self._leave, None
+            if self._shelf is not None and leave is not None:
+                await self._share(self._shelf, leave, kept)
             return
         asked = failure.retry_after_seconds if isinstance(failure, RateLimited) else None
-        self._fail(failure, asked)
+        await self._fail(failure, asked)
         if not self._is_alive(self._token):
             raise failure
+
+    async def _share(self, shelf: TokenShelf, leave: int, token: ShelvedToken) -> None:
+        try:
+            await shelf.keep(leave, token)
+        except Exception as trouble:  # the token works all the same
+            log.warning("login.not_recorded", peer=self._peer, error=type(trouble).__name__)
 
     def _failure_of(self, response: httpx.Response, has_token: bool) -> Transient | None:
         status = response.status_code

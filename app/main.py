@@ -20,7 +20,7 @@ from app.web.health import health_router
 from app.web.operations import operations_router
 from app.web.published_delivery import DELIVERY
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
-from app.wiring import Transports, build_companies, build_store
+from app.wiring import Transports, backlog_pace, build_companies, build_store
 from app.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -73,7 +73,7 @@ def create_app(
 ) -> FastAPI:
     """Return the application; the schema must be up to date."""
     store = build_store(settings, clock)
-    companies = build_companies(settings, clock, transports) if with_worker else None
+    companies = build_companies(settings, clock, transports, store) if with_worker else None
     worker = WorkerTask(Worker(settings, store, companies)) if companies else None
     wake = worker.wake if worker else _nobody_to_wake
     inbox = Inbox(store, on_wake=wake)
@@ -106,7 +106,7 @@ def create_app(
     # The route publishes the call and answers 405 to other methods; deliveries never get that far.
     app.add_api_route(WEBHOOK_PATH, receiver.receive, methods=["POST"], **DELIVERY)
     app.add_middleware(ReceiverFirst, receiver=receiver)
-    app.include_router(health_router(store, known_revisions(), worker))
+    app.include_router(health_router(store, known_revisions(), worker, backlog_pace(settings)))
     app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))
     app.add_exception_handler(Exception, _answer_bug)
     return app

@@ -9,7 +9,6 @@ common table (docs/rules/errors.md).
 import asyncio
 import json
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +17,11 @@ from typing import Any
 import httpx
 
 from app.answers import Answer, read_pause_seconds, read_remaining
+from app.circuit import Circuit
 from app.clock import Clock
-from app.errors import BridgeError, OutcomeUnknown, RateLimited, Transient
+from app.errors import BridgeError, OutcomeUnknown, PeerAway, RateLimited, Transient
 from app.metrics import CALL_SECONDS, CALLS
-from app.ports import Budget, Turn
+from app.ports import Budget, CallPlace, Turn
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 UNSAID_PAUSE_SECONDS = 1.0
@@ -78,7 +78,7 @@ class _LastLook(httpx.AsyncBaseTransport):
         if deadline is None:
             return await self._inner.handle_async_request(request)
         if not deadline.has_place:
-            await self._budget.take()
+            await self._budget.take_besides()
         deadline.has_place = False
         self._look(deadline)
         is_the_call = bool(request.extensions.get("is_the_call"))
@@ -118,7 +118,7 @@ class PeerConnection:
         timeout_seconds: float,
         auth: httpx.Auth | None = None,
         headers: Mapping[str, str] | None = None,
-        max_in_flight: int | None = None,
+        circuit: Circuit | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Prepare calls to *base_url*; *transport* replaces the network in tests."""
@@ -128,9 +128,8 @@ class PeerConnection:
         self.health = PeerHealth()
         self._clock = clock
         self._timeout_seconds = timeout_seconds
-        self._slot: AbstractAsyncContextManager[Any] = (
-            asyncio.Semaphore(max_in_flight) if max_in_flight else nullcontext()
-        )
+        self.circuit = circuit or Circuit(peer, clock)
+        self._reserved: dict[asyncio.Task[Any], CallPlace] = {}
         self._http = httpx.AsyncClient(
             base_url=base_url,
             auth=auth,
@@ -153,6 +152,41 @@ class PeerConnection:
     async def close(self) -> None:
         """Close all connections."""
         await self._http.aclose()
+        await self.budget.close()
+
+    async def reserve(self, operation: str) -> None:
+        """
+        Wait for the place of the next write of this task, and hold it ready.
+
+        The intent of the write is committed in between. A place that is not used for as long as
+        a call may take goes to others; so does one whose task ends.
+
+        Raises:
+            PeerAway: The company is away; no write is made to find out whether it is back.
+        """
+        self.circuit.admit(operation, may_probe=False)
+        task = asyncio.current_task()
+        assert task is not None, "calls are made by tasks"
+        if task in self._reserved:
+            return
+        self._reserved[task] = place = await self.budget.take()
+        asyncio.get_running_loop().call_later(self._timeout_seconds, self._lapse, task, place)
+        task.add_done_callback(self._end_reservation)
+
+    def _end_reservation(self, task: "asyncio.Task[Any]") -> None:
+        if (place := self._reserved.pop(task, None)) is not None:
+            place.give_back()
+
+    def _lapse(self, task: "asyncio.Task[Any]", place: CallPlace) -> None:
+        if self._reserved.get(task) is place:
+            self._end_reservation(task)
+
+    async def _take_place(self, turn: Turn | None) -> CallPlace:
+        if turn is None:
+            return await self.budget.take()
+        task = asyncio.current_task()
+        reserved = self._reserved.pop(task, None) if task is not None else None
+        return reserved or await self.budget.take(is_paid=True)
 
     async def call(
         self,
@@ -174,6 +208,7 @@ class PeerConnection:
         Raises:
             OutcomeUnknown: A write may have been sent and no whole answer came.
             RateLimited: The company answered 429; the budget is paused.
+            PeerAway: The company is away; nothing was sent.
             Transient: Nothing was sent, or the call is repeatable and got no whole answer.
             Unauthorized: The login was refused.
         """
@@ -190,28 +225,36 @@ class PeerConnection:
             headers=sent_headers,
             extensions={"is_the_call": True},
         )
-        if turn is None:
-            await self.budget.take()
+        is_probe = self.circuit.admit(operation, may_probe=turn is None)
+        try:
+            return await self._call(request, operation, turn, is_probe)
+        finally:
+            if is_probe:
+                self.circuit.end_probe()
+
+    async def _call(
+        self, request: httpx.Request, operation: str, turn: Turn | None, is_probe: bool
+    ) -> Answer:
+        place = await self._take_place(None) if turn is None else None
         if (made := calls_made.get()) is not None:
             made.append(operation)
         started = self._clock.monotonic()
+        # A write's wait for its place counts too: nothing of it may be sent late.
+        ends = turn.send_before_monotonic if turn is not None else started + self._timeout_seconds
         try:
-            answer = await self._send(request, operation, turn)
-            self._read_pace(answer, operation)
-        except BridgeError as error:
-            self._note(operation, started, error)
+            answer = await self._send_until(ends, request, operation, turn, place, is_probe)
+            await self._read_pace(answer, operation)
+        except PeerAway:
             raise
-        self._note(operation, started, None, answer.status)
+        except BridgeError as error:
+            self._note(operation, started, error, is_probe=is_probe)
+            if is_probe and self.circuit.is_away:
+                raise self.circuit.refusal(operation) from error
+            raise
+        self._note(operation, started, None, answer.status, is_probe=is_probe)
+        if is_probe and self.circuit.is_away:  # whoever probes for all fails at nothing himself
+            raise self.circuit.refusal(operation)
         return answer
-
-    async def _send(self, request: httpx.Request, operation: str, turn: Turn | None) -> Answer:
-        if turn is not None:  # the wait for a slot counts too: nothing may be sent late
-            return await self._send_until(
-                turn.send_before_monotonic, request, operation, turn, slot=self._slot
-            )
-        async with self._slot:
-            ends = self._clock.monotonic() + self._timeout_seconds
-            return await self._send_until(ends, request, operation, None, slot=nullcontext())
 
     async def _send_until(
         self,
@@ -219,13 +262,16 @@ class PeerConnection:
         request: httpx.Request,
         operation: str,
         turn: Turn | None,
-        *,
-        slot: AbstractAsyncContextManager[Any],
+        place: CallPlace | None,
+        is_probe: bool,
     ) -> Answer:
         deadline = _Deadline(ends)
         token = _deadline.set(deadline)
         try:
-            async with asyncio.timeout(max(0.0, ends - self._clock.monotonic())), slot:
+            async with asyncio.timeout(max(0.0, ends - self._clock.monotonic())):
+                place = place or await self._take_place(turn)
+                if not is_probe:  # it may have gone away while this call waited
+                    self.circuit.admit(operation, may_probe=False)
                 return await self._exchange(request)
         except _NEVER_SENT as error:
             raise self._no_answer(operation, error, is_sent=False, turn=turn) from error
@@ -234,6 +280,8 @@ class PeerConnection:
             raise self._no_answer(operation, error, is_sent=is_sent, turn=turn) from error
         finally:
             _deadline.reset(token)
+            if place is not None:
+                place.give_back()
 
     async def _exchange(self, request: httpx.Request) -> Answer:
         response = await self._http.send(request, stream=True)
@@ -255,25 +303,37 @@ class PeerConnection:
             return OutcomeUnknown(self.peer, operation, detail=detail)
         return Transient(self.peer, operation, detail=detail)
 
-    def _read_pace(self, answer: Answer, operation: str) -> None:
+    async def _read_pace(self, answer: Answer, operation: str) -> None:
         remaining = read_remaining(answer.headers)
         if remaining is not None:
-            self.budget.note_remaining(remaining)
+            await self.budget.note_remaining(remaining)
         if answer.status == 429:
             pause = read_pause_seconds(answer.headers, self._clock.now())
-            self.budget.pause(UNSAID_PAUSE_SECONDS if pause is None else pause)
+            await self.budget.pause(UNSAID_PAUSE_SECONDS if pause is None else pause)
             raise RateLimited(self.peer, operation, retry_after_seconds=pause)
 
     def _note(
-        self, operation: str, started: float, error: BridgeError | None, status: int | None = None
+        self,
+        operation: str,
+        started: float,
+        error: BridgeError | None,
+        status: int | None = None,
+        *,
+        is_probe: bool,
     ) -> None:
         """Keep the peer's health: an answer of any kind but 401 and 5xx shows it alive."""
         is_failure = error is not None or (status is not None and (status >= 500 or status == 401))
         result = type(error).__name__ if error is not None else str(status)
         CALLS.labels(self.peer, operation, result).inc()
         CALL_SECONDS.labels(self.peer).observe(self._clock.monotonic() - started)
-        if is_failure:
-            self.health.last_error_at = self._clock.now()
-            self.health.last_error = str(error) if error else f"{operation}: HTTP {status}"
-        else:
+        if not is_failure:
             self.health.last_success_at = self._clock.now()
+            self.circuit.note_success()
+            return
+        told = str(error) if error else f"{operation}: HTTP {status}"
+        self.health.last_error_at = self._clock.now()
+        self.health.last_error = told
+        if not isinstance(error, RateLimited):
+            self.circuit.note_failure(told, was_probe=is_probe)
+        elif error.status is not None:  # it asks for a pause: it is there
+            self.circuit.note_success()

@@ -5,9 +5,12 @@ Two companies, and a desk to work on one order at. Everything a company may refu
 as an error of `app.errors`; nothing here knows HTTP, SQL or a vendor's field names.
 """
 
+import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from typing import Any, Protocol
 
 from app.domain.lifecycle import State
@@ -35,20 +38,141 @@ class Turn:
     send_before_monotonic: float
 
 
+class Priority(IntEnum):
+    """Which calls go first where calls are few; the smaller, the sooner."""
+
+    TRACKING = 0
+    """About an order that was placed: what was sent, and telling the marketplace so."""
+    ORDERS = 1
+    """About an order that is to be accepted and placed."""
+    UPKEEP = 2
+    """Lists that are compared, settings, and all else that can wait."""
+
+
+call_priority: ContextVar[Priority] = ContextVar("call_priority", default=Priority.ORDERS)
+"""What the calls of the running task are for."""
+
+_MARGIN = 1.001
+"""Keeps a window's calls inside the window in spite of rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateWindow:
+    """
+    At most *limit* calls in any *seconds*, up to *burst* of them at once.
+
+    The burst is taken out of the rate, so that no window ever holds more than *limit* calls,
+    wherever it starts.
+    """
+
+    name: str
+    seconds: float
+    limit: int
+    burst: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a window that could be exceeded."""
+        assert self.limit >= 1, "a budget of nothing grants nothing"
+        assert 1 <= self.burst <= max(1, self.limit - 1), "a burst must leave a steady rate"
+
+    @property
+    def spacing_seconds(self) -> float:
+        """The time from one call to the next at the even pace."""
+        return _MARGIN * self.seconds / max(1, self.limit - self.burst)
+
+    @property
+    def ahead_seconds(self) -> float:
+        """How far a call may run ahead of the even pace."""
+        return (self.burst - 1) * self.spacing_seconds
+
+    def left(self, ahead_seconds: float) -> int:
+        """Return how many calls may go at once where the even pace is so far ahead of now."""
+        ahead = max(0.0, ahead_seconds) / self.spacing_seconds
+        return max(0, self.burst - math.ceil(ahead - 1e-9))
+
+    def seconds_for(self, calls: float) -> float:
+        """Return how long so many calls take from a rested start."""
+        return max(0.0, calls - self.burst) * self.spacing_seconds
+
+
+class CallPlace(Protocol):
+    """Leave to make one call."""
+
+    def give_back(self) -> None:
+        """Let somebody else call; harmless when done already."""
+
+
 class Budget(Protocol):
     """A peer's request budget, shared by everybody who calls it."""
 
-    async def take(self) -> None:
-        """Wait for a place in the budget and take it."""
+    async def take(self, *, is_paid: bool = False) -> CallPlace:
+        """
+        Wait for a place in the budget and for a slot where they are few.
 
-    def pause(self, seconds: float) -> None:
+        *is_paid*: the place was taken before, only the slot is wanted.
+        """
+
+    async def take_besides(self) -> None:
+        """Take a place for what a call under way sends besides."""
+
+    async def pause(self, seconds: float) -> None:
         """Grant nothing for *seconds*: the peer said so."""
 
-    def note_remaining(self, remaining: int) -> None:
+    async def note_remaining(self, remaining: int) -> None:
         """Take the peer's own count of what is left into account."""
 
-    def left(self) -> int:
+    async def left(self) -> int:
         """Return how many calls could be made at once now."""
+
+    def is_tight(self) -> bool:
+        """Tell whether somebody had to wait for a place a moment ago."""
+
+    async def close(self) -> None:
+        """Give back what is held."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ShelvedToken:
+    """A token that some process took, and for how long it is good."""
+
+    value: str
+    renew_in_seconds: float
+    ends_in_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfAnswer:
+    """
+    What a process that wants a token may do.
+
+    With *leave* it logs in and says how that ended; with a *token* it uses that one; otherwise
+    it waits *wait_seconds*: another process is logging in, or *failure* forbids to.
+    """
+
+    leave: int | None = None
+    token: ShelvedToken | None = None
+    wait_seconds: float = 0.0
+    failure: str | None = None
+
+
+class TokenShelf(Protocol):
+    """Where the processes of one account share its token, and count their logins."""
+
+    async def ask(self, *, logins_per_hour: int | None, refused: str | None) -> ShelfAnswer:
+        """Ask what to do for want of a token; *refused* is one that works no more."""
+
+    async def keep(self, leave: int, token: ShelvedToken) -> None:
+        """Share the token a login brought."""
+
+    async def fail(
+        self, leave: int, failure: str, *, first_seconds: float, at_least_seconds: float
+    ) -> float:
+        """
+        Note a failed login and return for how long nobody may log in.
+
+        The pause starts at *first_seconds*, grows with each failure of any process, and is
+        never below what the peer asked for.
+        """
 
 
 class Marketplace(Protocol):
@@ -247,6 +371,10 @@ class Desk(Protocol):
     @property
     def order(self) -> OrderRecord:
         """The order as it stands, with what was noted in this step."""
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether more orders are due than the warehouse's budget lets through."""
 
     def now(self) -> datetime:
         """Return the time all workers agree on."""

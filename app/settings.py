@@ -25,6 +25,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+_ENCRYPTION_KEY = re.compile(r"[A-Za-z0-9+/_-]{43}=")
 _PACK_MODE = re.compile(r"unit|pack|factor:[1-9][0-9]*")
 
 
@@ -93,6 +94,9 @@ class Settings(BaseSettings):
         "sqlite:///data/antbridge.db", examples=["sqlite:///data/a.db"], repr=False
     )
     operator_token: SecretStr = Field(SecretStr(""), examples=["Zk3vS0p9QmXq7rT1uYw5"])
+    encryption_key: SecretList = Field(
+        (), examples=["4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E="]
+    )
     log_format: Literal["json", "console"] = Field("json", examples=["json"])
 
     ankorstore_base_url: str = Field(
@@ -102,6 +106,8 @@ class Settings(BaseSettings):
     ankorstore_client_secret: SecretStr = Field(SecretStr(""), examples=["the client secret"])
     ankorstore_webhook_secrets: SecretList = Field((), examples=["secret-1,secret-2"])
     ankorstore_requests_per_minute: int = Field(600, ge=1, examples=["600"])
+    ankorstore_requests_per_hour: int = Field(24_000, ge=2, examples=["24000"])
+    ankorstore_requests_per_day: int = Field(288_000, ge=2, examples=["288000"])
     ankorstore_page_limit: int = Field(50, ge=1, examples=["50"])
     ankorstore_brand_label_carrier_code: str = Field("ankorstore", examples=["ankorstore"])
 
@@ -197,6 +203,16 @@ class Settings(BaseSettings):
     def _usable_secrets(cls, values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if any(not value.get_secret_value().strip(" \"'") for value in values):
             raise ValueError("holds an empty secret")
+        return values
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _usable_keys(cls, values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for value in values:
+            if not _ENCRYPTION_KEY.fullmatch(value.get_secret_value()):
+                raise ValueError(
+                    "must be 32 random bytes in base64 (openssl rand -base64 32), of your own"
+                )
         return values
 
     @field_validator("allowed_countries", "split_countries")

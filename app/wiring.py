@@ -1,5 +1,6 @@
 """The composition root: turns settings into the parts of the service, and nothing else does."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,19 +13,29 @@ from app.active_ants.paths import PathTable
 from app.active_ants.rules import MappingRules
 from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
+from app.circuit import Circuit
 from app.clock import Clock, SystemClock
 from app.flow.desk import DeskTimes
 from app.flow.facts import WarehouseFacts
+from app.flow.forecast import Pace
 from app.flow.rules import FlowRules
+from app.grants import LocalBook
 from app.outbound import PeerConnection
 from app.pacing import PacedBudget
+from app.ports import RateWindow, TokenShelf
 from app.settings import Settings, parse_sides
+from app.shared_grants import SharedBook
+from app.store.budget import SharedBudget
+from app.store.logins import LoginVault
 from app.store.session import Store
 
 ANKORSTORE = "ankorstore"
 ACTIVE_ANTS = "active_ants"
-BURST_SHARE = 10
-"""One tenth of Ankorstore's budget may be used at once; Active Ants wants an even pace."""
+BURST_SHARE = 0.1
+"""So much of Ankorstore's minute may be used at once; Active Ants wants an even pace."""
+HOUR_BURST_SHARE = 0.5
+"""So much of an hour's calls may be made ahead, at the pace of the minute; the rest is spread."""
+DAY_BURST_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +66,23 @@ def build_store(settings: Settings, clock: Clock | None = None) -> Store:
 
 
 def build_companies(
-    settings: Settings, clock: Clock | None = None, transports: Transports | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    transports: Transports | None = None,
+    store: Store | None = None,
 ) -> Companies:
-    """Return both companies, ready to be called."""
+    """
+    Return both companies, ready to be called.
+
+    With a *store* the budgets (on PostgreSQL) and the logins are shared with all its processes.
+    """
     clock = clock or SystemClock()
     transports = transports or Transports()
-    per_minute = settings.ankorstore_requests_per_minute
+    shelf = _shelves(settings, store)
     ankorstore = PeerConnection(
         ANKORSTORE,
         settings.ankorstore_base_url,
-        budget=PacedBudget(
-            clock, requests_per_minute=per_minute, burst=max(1, per_minute // BURST_SHARE)
-        ),
+        budget=_budget(ANKORSTORE, ankorstore_windows(settings), None, settings, clock, store),
         clock=clock,
         timeout_seconds=settings.http_timeout_seconds,
         auth=build_login(
@@ -74,13 +90,22 @@ def build_companies(
             settings.ankorstore_client_id,
             settings.ankorstore_client_secret.get_secret_value(),
             clock=clock,
+            shelf=shelf(ANKORSTORE, settings.ankorstore_base_url, settings.ankorstore_client_id),
         ),
+        circuit=Circuit(ANKORSTORE, clock, base_seconds=settings.retry_base_seconds),
         transport=transports.ankorstore,
     )
     active_ants = PeerConnection(
         ACTIVE_ANTS,
         settings.active_ants_base_url,
-        budget=PacedBudget(clock, requests_per_minute=settings.active_ants_requests_per_minute),
+        budget=_budget(
+            ACTIVE_ANTS,
+            active_ants_windows(settings),
+            settings.active_ants_max_in_flight,
+            settings,
+            clock,
+            store,
+        ),
         clock=clock,
         timeout_seconds=settings.http_timeout_seconds,
         auth=password_login(
@@ -89,8 +114,9 @@ def build_companies(
             settings.active_ants_password.get_secret_value(),
             clock=clock,
             token_path=settings.active_ants_path_token,
+            shelf=shelf(ACTIVE_ANTS, settings.active_ants_base_url, settings.active_ants_username),
         ),
-        max_in_flight=settings.active_ants_max_in_flight,
+        circuit=Circuit(ACTIVE_ANTS, clock, base_seconds=settings.retry_base_seconds),
         transport=transports.active_ants,
     )
     return Companies(
@@ -104,6 +130,67 @@ def build_companies(
         ),
         connections={ANKORSTORE: ankorstore, ACTIVE_ANTS: active_ants},
     )
+
+
+def ankorstore_windows(settings: Settings) -> tuple[RateWindow, ...]:
+    """Return Ankorstore's three limits; the long ones leave room for busy hours and days."""
+    limits = (
+        ("minute", 60.0, settings.ankorstore_requests_per_minute, BURST_SHARE),
+        ("hour", 3600.0, settings.ankorstore_requests_per_hour, HOUR_BURST_SHARE),
+        ("day", 86_400.0, settings.ankorstore_requests_per_day, DAY_BURST_SHARE),
+    )
+    return tuple(
+        RateWindow(name, seconds, limit, max(1, int(limit * share)))
+        for name, seconds, limit, share in limits
+    )
+
+
+def active_ants_windows(settings: Settings) -> tuple[RateWindow, ...]:
+    """Return the even pace Active Ants wants."""
+    return (RateWindow("minute", 60.0, settings.active_ants_requests_per_minute),)
+
+
+def backlog_pace(settings: Settings) -> Pace:
+    """Return what tells how long a backlog takes."""
+    return Pace(
+        ankorstore=ankorstore_windows(settings),
+        active_ants=active_ants_windows(settings),
+        shipment_poll_seconds=settings.shipment_poll_seconds,
+        searches_shipments=settings.shipment_feed == "search",
+        reconcile_seconds=settings.reconcile_seconds,
+        orders_per_page=settings.ankorstore_page_limit,
+    )
+
+
+def _budget(
+    peer: str,
+    windows: tuple[RateWindow, ...],
+    slots: int | None,
+    settings: Settings,
+    clock: Clock,
+    store: Store | None,
+) -> PacedBudget:
+    """Return a company's budget: shared where several workers may run, else in memory."""
+    if store is None or not store.is_postgres:
+        return PacedBudget(clock, LocalBook(clock, windows, slots))
+    shared = SharedBudget(store, peer, windows, slots=slots, lease_seconds=settings.lease_seconds)
+    return PacedBudget(clock, SharedBook(clock, shared, windows[0], has_slots=slots is not None))
+
+
+def _shelves(
+    settings: Settings, store: Store | None
+) -> Callable[[str, str, str], TokenShelf | None]:
+    """Return what gives the shelf of a peer, host and user; none without a store."""
+    if store is None:
+        return lambda peer, host, user: None
+    vault = LoginVault(store, encryption_keys(settings))
+    seconds = settings.http_timeout_seconds
+    return lambda peer, host, user: vault.shelf(peer, host, user, fetch_seconds=seconds)
+
+
+def encryption_keys(settings: Settings) -> list[str]:
+    """Return the keys tokens are encrypted with; the first encrypts, all decrypt."""
+    return [key.get_secret_value() for key in settings.encryption_key]
 
 
 def build_facts(settings: Settings, store: Store, companies: Companies) -> WarehouseFacts:
@@ -177,6 +264,7 @@ def known_secrets(settings: Settings) -> list[str]:
         settings.ankorstore_client_secret,
         settings.active_ants_password,
         *settings.ankorstore_webhook_secrets,
+        *settings.encryption_key,
     ]
     values = [secret.get_secret_value() for secret in secrets]
     return [*values, str(make_url(settings.database_url).password or "")]

@@ -20,6 +20,7 @@ import structlog
 from structlog.contextvars import bind_contextvars
 
 from app import __version__
+from app.absence import AbsenceNotes, reach
 from app.domain.record import OrderRecord
 from app.flow.carry import Carrier
 from app.flow.desk import OrderDesk
@@ -28,7 +29,7 @@ from app.settings import Settings
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.presence import beat, say_goodbye
 from app.store.session import Store
-from app.wiring import Companies, build_facts, desk_times, flow_rules
+from app.wiring import ACTIVE_ANTS, Companies, build_facts, desk_times, flow_rules
 
 POLL_SECONDS = 1.0
 BEAT_SECONDS = 15.0
@@ -65,8 +66,10 @@ class Worker:
             retry_base_seconds=settings.retry_base_seconds,
             jitter=jitter,
         )
+        self._absences = AbsenceNotes(store, companies)
         self._poll_seconds = poll_seconds
         self._jobs: Jobs = build_jobs(settings, store, companies)
+        self._leaves_some = False
         self._held: dict[asyncio.Task[None], OrderDesk] = {}
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -117,14 +120,18 @@ class Worker:
     async def claim_and_start(self) -> None:
         """Claim as many due orders as there are hands free, and start on them."""
         free = self._settings.worker_concurrency - len(self._held)
-        if free <= 0 or not await has_due_orders(self._store):
+        within = reach(self._companies, free)
+        if within.orders <= 0 or not await has_due_orders(self._store):
             return
-        for order in await claim_orders(
+        claimed = await claim_orders(
             self._store,
-            limit=free,
+            limit=within.orders,
+            limit_to_place=within.to_place,
             worker_id=self.worker_id,
             lease_seconds=self._settings.lease_seconds,
-        ):
+        )
+        self._leaves_some = len(claimed) == within.orders
+        for order in claimed:
             if self._stopping.is_set():
                 await release_order(self._store, order)
                 continue
@@ -177,7 +184,13 @@ class Worker:
             warehouse=self._companies.warehouse,
             facts=self._facts,
             times=desk_times(self._settings),
+            is_crowded=self._is_crowded,
         )
+
+    def _is_crowded(self) -> bool:
+        """Whether more is due than there are hands, and the warehouse's budget holds them up."""
+        is_tight = self._companies.connections[ACTIVE_ANTS].budget.is_tight()
+        return self._leaves_some and is_tight
 
     async def _forever(
         self,
@@ -226,8 +239,10 @@ class Worker:
                 "last_success_at": health.last_success_at,
                 "last_error_at": health.last_error_at,
                 "last_error": health.last_error,
-                "budget_left": connection.budget.left(),
+                "budget_left": await connection.budget.left(),
+                "away_since": connection.circuit.away_since,
             }
+        await self._absences.refresh()
         await beat(
             self._store,
             self.worker_id,

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from app.outbound import PeerConnection
-from app.pacing import PacedBudget
+from app.pacing import local_budget
 from tests.fake_clock import FakeClock
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -29,7 +29,7 @@ class AnsweringPeer:
         self.connection = PeerConnection(
             "peer",
             base_url,
-            budget=PacedBudget(self.clock, requests_per_minute=600),
+            budget=local_budget(self.clock, requests_per_minute=600),
             clock=self.clock,
             timeout_seconds=10,
             transport=httpx.MockTransport(self._answer),

@@ -12,7 +12,7 @@ from app.active_ants.client import ActiveAntsWarehouse
 from app.active_ants.paths import PathTable
 from app.active_ants.rules import MappingRules
 from app.outbound import PeerConnection
-from app.pacing import PacedBudget
+from app.pacing import local_budget
 from app.ports import Turn
 from tests.fake_clock import FakeClock
 
@@ -88,7 +88,7 @@ def build(
     peer = PeerConnection(
         "active_ants",
         HOST,
-        budget=PacedBudget(clock, requests_per_minute=6000),
+        budget=local_budget(clock, requests_per_minute=6000),
         clock=clock,
         timeout_seconds=10,
         auth=password_login(HOST, "shop", "pass&word", clock=clock),

@@ -28,7 +28,16 @@ class WarehouseCalls:
 
     async def reserve(self) -> None:
         """Wait for a place in the budget and take it."""
-        await self._connection.budget.take()
+        await self._connection.reserve("the next write")
+
+    def ensure_there(self, operation: str) -> None:
+        """
+        Do nothing while the warehouse is there.
+
+        Raises:
+            PeerAway: It is away.
+        """
+        self._connection.circuit.admit(operation, may_probe=False)
 
     async def ask(
         self,

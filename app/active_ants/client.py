@@ -79,6 +79,7 @@ class ActiveAntsWarehouse:
         Raises:
             Unmappable: With every finding.
             NotReady: The settings were never read, or a configured code is not among them.
+            PeerAway: They were never read, and cannot be now.
         """
         content = self._settings_content("prepare order")
         return translate.prepare(order, external_order_number, content, self._rules)
@@ -244,6 +245,7 @@ class ActiveAntsWarehouse:
 
     def _settings_content(self, operation: str) -> Mapping[str, Any]:
         if self._content is None:
+            self._calls.ensure_there(operation)
             raise NotReady(
                 self._calls.peer,
                 operation,

@@ -3,6 +3,7 @@
 from app.ankorstore.wire import TOKEN_PATH
 from app.clock import Clock
 from app.login import BearerLogin
+from app.ports import TokenShelf
 
 RENEW_EARLY_SECONDS = 600.0
 """A token lives an hour; it is renewed ten minutes before it ends."""
@@ -12,7 +13,13 @@ LOGINS_PER_HOUR = 50
 
 
 def build_login(
-    base_url: str, client_id: str, client_secret: str, *, clock: Clock, peer: str = "ankorstore"
+    base_url: str,
+    client_id: str,
+    client_secret: str,
+    *,
+    clock: Clock,
+    peer: str = "ankorstore",
+    shelf: TokenShelf | None = None,
 ) -> BearerLogin:
     """Return the login for calls to *base_url*."""
     return BearerLogin(
@@ -27,4 +34,5 @@ def build_login(
         clock=clock,
         renew_early_seconds=RENEW_EARLY_SECONDS,
         logins_per_hour=LOGINS_PER_HOUR,
+        shelf=shelf,
     )

@@ -44,7 +44,7 @@ class AnkorstoreMarketplace:
 
     async def reserve_call(self) -> None:
         """Wait for a place in the budget for the next write."""
-        await self._calls.connection.budget.take()
+        await self._calls.connection.reserve("the next write")
 
     async def read_order(self, marketplace_order_id: str) -> MarketplaceOrder:
         """Read one order with its retailer and lines."""

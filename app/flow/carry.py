@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -21,7 +21,9 @@ from app.errors import (
     BridgeError,
     LeaseLost,
     NotReady,
+    NotYet,
     OutcomeUnknown,
+    PeerAway,
     RateLimited,
     Transient,
     Unauthorized,
@@ -35,6 +37,7 @@ from app.flow.order_flow import advance
 from app.flow.rules import FlowRules
 from app.metrics import ATTEMPTS
 from app.outbound import calls_made
+from app.ports import Priority, call_priority
 from app.store.claims import release_order
 from app.store.orders import AttemptRow, Finish, finish_step
 from app.store.session import Store
@@ -51,6 +54,7 @@ STEP_NAMES = {
     State.CLOSED: "follow up",
 }
 LOOK_AGAIN = "look again"
+PUT_OFF = "put off"
 _QUIET = ("noted", "unchanged")
 """Outcomes that are told only where the order shows something new."""
 PEER_NAMES = {"ankorstore": "Ankorstore", "active_ants": "Active Ants"}
@@ -148,6 +152,7 @@ class Carrier:
     async def _take_step(self, desk: OrderDesk) -> bool:
         """Take one step and record it; tell whether the order goes on at once."""
         before = desk.held
+        call_priority.set(_priority_of(before))
         started = time.perf_counter()
         error: Exception | None = None
         made: list[str] = []
@@ -175,6 +180,8 @@ class Carrier:
         assert can_move(desk.held.state, state), f"{desk.held.state} → {state} does not exist"
         works_again = desk.held.attempt_count > 0
         is_news = change.outcome not in _QUIET or works_again or desk.has_news()
+        if change.outcome == PUT_OFF:  # told once, however often the order comes by
+            is_news = desk.held.waits_for != change.columns["waits_for"]
         finish = Finish(
             columns=columns,
             attempt=attempt if is_news else None,
@@ -250,6 +257,8 @@ class Carrier:
         order = desk.held
         number = order.attempt_count + 1
         now = self._store.now()
+        if isinstance(failure, PeerAway | NotYet):
+            return self._put_off(failure, now)
         operation = failure.operation if isinstance(failure, BridgeError) else _step_of(order)
         alone = self._successes.count_alone(operation, order.order_id, since=order.first_failed_at)
         decision = retry.decide(
@@ -277,6 +286,13 @@ class Carrier:
         asking = self._asking(Attention(decision.findings, ""), desk)
         return _Change("attention", _describe(failure), asking, None)
 
+    def _put_off(self, failure: PeerAway | NotYet, now: datetime) -> _Change:
+        """Nothing was tried, so nothing is used up: the order comes by when it may go on."""
+        seconds = failure.retry_after_seconds + self._jitter() * self._retry_base_seconds
+        until = now + timedelta(seconds=seconds)
+        columns = {"not_before_at": until, "waits_for": _waits_for(failure)}
+        return _Change(PUT_OFF, _describe(failure), columns, until)
+
 
 _SUCCEEDED: dict[str, Any] = {
     "attempt_count": 0,
@@ -303,10 +319,14 @@ def _describe(failure: Exception) -> str:
     match failure:
         case OutcomeUnknown():
             return f"the answer to {call!r} was lost{status}; looking before resending"
+        case PeerAway():
+            return f"{peer} is away; {call!r} waits until it answers again"
         case RateLimited():
             return f"{peer} asked for a pause before {call!r}"
         case Unauthorized():
             return f"{peer} refused the login for {call!r}{status}"
+        case NotYet():
+            return f"{call!r} at {peer} is under way for all orders"
         case NotReady():
             return f"not ready for {call!r}: {failure.resolution}"
         case Transient():
@@ -315,6 +335,23 @@ def _describe(failure: Exception) -> str:
             return "the order cannot be put into the warehouse's form"
         case _:
             return f"{peer} refused {call!r}{status}"
+
+
+def waits_for_peer(peer: str) -> str:
+    """Return what an order says it waits for while a company is away."""
+    return f"{PEER_NAMES.get(peer, peer)} to answer again"
+
+
+def _waits_for(failure: PeerAway | NotYet) -> str:
+    if isinstance(failure, PeerAway):
+        return waits_for_peer(failure.peer)
+    return f"the call {failure.operation!r} at {PEER_NAMES.get(failure.peer, failure.peer)}"
+
+
+def _priority_of(order: OrderRecord) -> Priority:
+    """Return how urgent an order's calls are: what was placed, may have been sent."""
+    is_placed = order.state not in (State.RECEIVED, State.ACCEPTED)
+    return Priority.TRACKING if is_placed else Priority.ORDERS
 
 
 def _step_of(order: OrderRecord) -> str:

@@ -1,6 +1,6 @@
 """The desk at which one claimed order is worked on: `ports.Desk` on the real store."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,6 +55,7 @@ class OrderDesk:
         warehouse: Warehouse,
         facts: WarehouseFacts,
         times: DeskTimes,
+        is_crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         self.held = held
         self.marketplace = marketplace
@@ -66,6 +67,7 @@ class OrderDesk:
         self._store = store
         self._facts = facts
         self._times = times
+        self._is_crowded = is_crowded
         self._reading: _Reading | None = None
 
     @property
@@ -88,6 +90,11 @@ class OrderDesk:
         return any(
             name in self.noted and self.noted[name] != getattr(self.held, name) for name in watched
         )
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether more orders are due than the warehouse's budget lets through."""
+        return self._is_crowded()
 
     def now(self) -> datetime:
         """Return the time all workers agree on."""

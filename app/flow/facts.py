@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from app.errors import BridgeError, NotReady
+from app.errors import BridgeError, NotReady, NotYet, PeerAway
 from app.ports import SkuFacts, Warehouse
 from app.store.facts import (
     ProductFacts,
@@ -26,6 +26,8 @@ STOCK_JOB = "warehouse_stock"
 STOCK_LIST_SECONDS = 3600.0
 FAILED_LIST_SECONDS = 60.0
 STOCK_LEASE_SECONDS = 120.0
+LOOK_AGAIN_SECONDS = 2.0
+"""While another worker reads the list."""
 _NO_SOURCE = "the warehouse has no such call"
 
 
@@ -86,10 +88,13 @@ class WarehouseFacts:
         job = await claim_job(self._store, [STOCK_JOB], STOCK_LEASE_SECONDS)
         if job is not None:
             await self._read_all_stock(job)
-        elif not await self._has_no_source():
-            raise NotReady(
-                "active_ants", "read stock", resolution="Nothing to do: stock is being read."
-            )
+            return
+        state = await load_schedule(self._store, STOCK_JOB)
+        if state is None or state.last_note != _NO_SOURCE:
+            wait = LOOK_AGAIN_SECONDS
+            if state is not None:
+                wait = max(wait, (state.next_run_at - self._store.now()) / timedelta(seconds=1))
+            raise NotYet("active_ants", "read stock", retry_after_seconds=wait)
 
     async def _read_all_stock(self, job: ClaimedJob) -> None:
         read_at = self._store.now()
@@ -101,16 +106,15 @@ class WarehouseFacts:
         except NotReady as missing:
             # There is no such call there: STOCK_CHECK decides what an unknown stock means.
             error, note, pause = str(missing), _NO_SOURCE, STOCK_LIST_SECONDS
+        except PeerAway as away:
+            # Not asked at all: whoever comes next may be the one that finds it back.
+            error, pause = str(away), 0.0
+            raise
         except BridgeError as trouble:
             error = str(trouble)
             raise
         finally:
             await finish_job(self._store, job, next_run_seconds=pause, error=error, note=note)
-
-    async def _has_no_source(self) -> bool:
-        """Tell whether the list was asked for and surely cannot be had."""
-        state = await load_schedule(self._store, STOCK_JOB)
-        return state is not None and state.last_note == _NO_SOURCE
 
     def _is_fresh(self, facts: ProductFacts | None, column: str) -> bool:
         at: datetime | None = getattr(facts, column) if facts is not None else None

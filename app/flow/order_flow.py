@@ -57,6 +57,8 @@ async def answer_order(desk: Desk, rules: FlowRules) -> Move:
     seen = await desk.look(max_age_seconds=rules.verdict_seconds)
     if (end := ended_before_placing(seen, order, rules)) is not None:
         return end
+    if order.read_at is None and desk.is_crowded:
+        return Wait(desk.now(), "its turn", "read; orders that ship earlier go first")
     if seen.status == ACCEPTED_STATUS:
         return Next(State.ACCEPTED, "Ankorstore shows the order accepted")
     if order.accept_blocked:

@@ -27,6 +27,7 @@ _OUTCOMES = {
     "attention": "asked for a person",
     "closed": "closed",
     "failed": "failed, to be tried again",
+    "put off": "put off",
     "woken": "news came in",
     "noted": "noted",
     "warning": "warning",

@@ -19,6 +19,8 @@ def instant_companies(
     """
     ankorstore_habits = AnkorstoreHabits(
         requests_per_minute=None,
+        requests_per_hour=None,
+        requests_per_day=None,
         tokens_per_hour=None,
         label_seconds=0.0,
         page_limit_max=500,

@@ -13,13 +13,16 @@ from typing import Any, cast
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Select,
     Table,
     and_,
     bindparam,
     case,
+    func,
     literal_column,
     or_,
     select,
+    union_all,
     update,
 )
 
@@ -32,6 +35,17 @@ from app.store.session import Store
 from app.store.statements import given, moment
 
 _orders = cast(Table, Order.__table__)
+_TO_PLACE = (State.RECEIVED, State.ACCEPTED)
+
+
+def _states(*states: State) -> ColumnElement[bool]:
+    literals: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in states]
+    return Order.state.in_(literals)
+
+
+# Word for word the conditions of two indexes, or these are not used.
+TO_PLACE = _states(*_TO_PLACE)
+PLACED = _states(State.PLACED, State.DISPATCHED, State.SHIPPED, State.CLOSED)
 
 
 def due_condition(now: ColumnElement[datetime]) -> ColumnElement[bool]:
@@ -40,29 +54,45 @@ def due_condition(now: ColumnElement[datetime]) -> ColumnElement[bool]:
 
     States written by a newer version are left to that version.
     """
-    known_states: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in State]
     return and_(
         Order.next_attempt_at.is_not(None),
         Order.next_attempt_at <= now,
+        _is_free(now),
+        _states(*State),
+    )
+
+
+def _is_free(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    return and_(
         or_(Order.not_before_at.is_(None), Order.not_before_at <= now),
         or_(Order.lease_until.is_(None), Order.lease_until <= now),
-        Order.state.in_(known_states),
     )
 
 
 async def claim_orders(
-    store: Store, *, limit: int, worker_id: str, lease_seconds: float
+    store: Store,
+    *,
+    limit: int,
+    worker_id: str,
+    lease_seconds: float,
+    limit_to_place: int | None = None,
 ) -> list[OrderRecord]:
-    """Take up to *limit* due orders under a lease, longest due first."""
+    """
+    Take up to *limit* due orders under a lease, the most urgent first.
+
+    Those that were placed go first, longest due before the others; then those nobody has read a
+    ship-by date of; then the rest by that date, at most *limit_to_place* of them.
+    """
     parameters = {
         "limit": limit,
+        "limit_to_place": limit if limit_to_place is None else limit_to_place,
         "to_leased_by": worker_id,
         **store.moments(now=0, to_lease_until=lease_seconds),
     }
     async with store.write() as connection:
         rows = (await connection.execute(_claim(store.asks_database_time), parameters)).all()
         lives = await live_placings(connection, [row.id for row in rows])
-    rows = sorted(rows, key=lambda row: (row.next_attempt_at, row.id))
+    rows = sorted(rows, key=_urgency)
     return [record_of(row, lives.get(row.id)) for row in rows]
 
 
@@ -105,25 +135,76 @@ async def release_order(store: Store, order: OrderRecord) -> None:
         await connection.execute(statement, {**holding(order), **store.moments(now=0)})
 
 
+def _urgency(row: Any) -> tuple[Any, ...]:
+    if row.state not in _TO_PLACE:
+        return (0, row.next_attempt_at, row.id)
+    if row.ship_by_at is None:
+        return (1, row.next_attempt_at, row.id)
+    return (2, row.ship_by_at, row.next_attempt_at, row.id)
+
+
 @lru_cache
 def _claim(from_database: bool) -> Any:
-    due = (
-        select(Order.id)
-        .where(due_condition(moment("now", from_database=from_database)))
-        .order_by(Order.next_attempt_at)
-        .limit(bindparam("limit", type_=Integer()))
-        .with_for_update(skip_locked=True)
-        .cte("due")
+    """
+    Build the claim: three looks, each along an index of its own, and the first few of all.
+
+    A look locks what it finds until the claim is committed; what another worker has locked is
+    passed over.
+    """
+    now = moment("now", from_database=from_database)
+    due = and_(Order.next_attempt_at.is_not(None), _is_free(now))
+    # Said so that no index can serve it: in a backlog nearly all are due, and sorting them all
+    # by their dates is what the index of the dates is there to spare.
+    is_due_by_date = and_(due, func.coalesce(Order.next_attempt_at, now) <= now)
+    limit, limit_to_place = (
+        bindparam(name, type_=Integer()) for name in ("limit", "limit_to_place")
     )
+    is_normal = limit_to_place >= limit
+    placed = _look(and_(due, Order.next_attempt_at <= now), PLACED, limit, Order.next_attempt_at)
+    unknown = _look(
+        and_(is_due_by_date, Order.ship_by_at.is_(None), or_(Order.read_at.is_(None), is_normal)),
+        TO_PLACE,
+        limit,
+        Order.next_attempt_at,
+    )
+    by_date = _look(
+        and_(is_due_by_date, Order.ship_by_at.is_not(None)),
+        TO_PLACE,
+        limit_to_place,
+        Order.ship_by_at,
+    )
+    looks = [
+        select(found.c.id, literal_column(str(rank)).label("rank"), found.c.urgency)
+        for rank, found in enumerate(
+            (placed.cte("placed"), unknown.cte("unknown"), by_date.cte("by_date"))
+        )
+    ]
+    found = union_all(*looks).subquery("found")
+    first = select(found.c.id).order_by(found.c.rank, found.c.urgency).limit(limit)
     return (
         update(_orders)
-        .where(Order.id.in_(select(due.c.id)))
+        .where(Order.id.in_(first))
         .values(
             lease_until=moment("to_lease_until", from_database=from_database),
             leased_by=given(_orders, "leased_by", prefix="to_"),
             fencing_token=Order.fencing_token + 1,
         )
         .returning(_orders)
+    )
+
+
+def _look(
+    due: ColumnElement[bool],
+    states: ColumnElement[bool],
+    limit: ColumnElement[int],
+    urgency: Any,
+) -> Select[Any]:
+    return (
+        select(Order.id, urgency.label("urgency"))
+        .where(states, due)
+        .order_by(urgency)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
     )
 
 

@@ -99,6 +99,12 @@ class Event(Base):
     processed_at: Mapped[datetime | None]
 
 
+_DUE_TO_PLACE = "next_attempt_at IS NOT NULL AND state IN ('received', 'accepted')"
+_DUE_PLACED = (
+    "next_attempt_at IS NOT NULL AND state IN ('placed', 'dispatched', 'shipped', 'closed')"
+)
+
+
 class Order(Base):
     """One marketplace order and how far it is."""
 
@@ -110,6 +116,20 @@ class Order(Base):
             "next_attempt_at",
             sqlite_where=text("next_attempt_at IS NOT NULL"),
             postgresql_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        # A claim looks along these two: what was placed first, the rest by its ship-by date.
+        Index(
+            "ix_orders_due_placed",
+            "next_attempt_at",
+            sqlite_where=text(_DUE_PLACED),
+            postgresql_where=text(_DUE_PLACED),
+        ),
+        Index(
+            "ix_orders_due_to_place",
+            "ship_by_at",
+            "next_attempt_at",
+            sqlite_where=text(_DUE_TO_PLACE),
+            postgresql_where=text(_DUE_TO_PLACE),
         ),
         Index("ix_orders_state_id", "state", "id"),
         Index(
@@ -347,6 +367,58 @@ class PeerState(Base):
     last_error_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     budget_left: Mapped[int | None] = mapped_column(Integer)
+    away_since: Mapped[datetime | None]
+    """Since when no call is made to it, because the last ones all failed."""
+
+
+class RateBudget(Base):
+    """
+    How far the calls to a company run ahead of one of its rates, for all processes together.
+
+    What holds for the company as a whole stands in the row of its first window.
+    """
+
+    __tablename__ = "rate_budgets"
+
+    peer: Mapped[str] = mapped_column(primary_key=True)
+    window_name: Mapped[str] = mapped_column(primary_key=True)
+    arrival_at: Mapped[datetime]
+    """When the next call would come if all were evenly spaced."""
+    paused_until_at: Mapped[datetime | None]
+    waiting_priority: Mapped[int | None] = mapped_column(Integer)
+    """How urgent the most urgent call is that waits in any process."""
+    waiting_until_at: Mapped[datetime | None]
+
+
+class CallSlot(Base):
+    """One of the calls that may be under way at a company at the same time."""
+
+    __tablename__ = "call_slots"
+
+    peer: Mapped[str] = mapped_column(primary_key=True)
+    slot_number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    lease_until: Mapped[datetime | None]
+    fencing_token: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class PeerLogin(Base):
+    """The one token of an account, encrypted, and what is known of logging in to it."""
+
+    __tablename__ = "peer_logins"
+
+    account: Mapped[str] = mapped_column(primary_key=True)
+    """A digest: neither the user's name nor the password can be told from it."""
+    peer: Mapped[str]
+    token_encrypted: Mapped[str | None]
+    renew_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    fetched: Mapped[list[Any]]
+    """When tokens were asked for in the last hour, as seconds of the epoch."""
+    failure_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    failure_kind: Mapped[str | None]
+    paused_until_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    fencing_token: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class WorkerBeat(Base):

@@ -32,7 +32,11 @@ async def beat(
     async with store.write() as connection:
         await connection.execute(_beat(store.is_postgres, store.asks_database_time), seen)
         for name, state in sorted(peers.items()):
-            row = {key: value for key, value in state.items() if value is not None}
+            row = {
+                key: value
+                for key, value in state.items()
+                if value is not None or key == "away_since"
+            }
             if row:
                 statement = _tell(store.is_postgres, frozenset(row))
                 await connection.execute(statement, {"name": name, **row})

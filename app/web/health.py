@@ -9,7 +9,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app import __version__
+from app.flow.forecast import Backlog, Pace, foresee_end
 from app.metrics import REGISTRY
+from app.store.backlog import count_backlog
 from app.store.health import read_revision
 from app.store.queries import load_figures, load_peers, load_workers
 from app.store.schedules import load_schedules
@@ -33,9 +35,9 @@ class LocalWorker(Protocol):
 
 
 def health_router(
-    store: Store, known_revisions: Sequence[str], worker: LocalWorker | None
+    store: Store, known_revisions: Sequence[str], worker: LocalWorker | None, pace: Pace
 ) -> APIRouter:
-    """Return the routes that need no token."""
+    """Return the routes that need no token; *pace* tells how long a backlog takes."""
     router = APIRouter(tags=["health"], responses=BUG)
 
     @router.get(
@@ -72,7 +74,7 @@ def health_router(
     async def status() -> JSONResponse:
         """Tell how all is going, without any order or personal data."""
         try:
-            return JSONResponse(await read_status(store))
+            return JSONResponse(await read_status(store, pace))
         except Exception:
             return JSONResponse({"error": "the database cannot be read"}, status_code=503)
 
@@ -81,7 +83,7 @@ def health_router(
         """Return the figures as Prometheus text."""
         text = generate_latest(REGISTRY)
         try:
-            text += await _figures_as_metrics(store)
+            text += await _figures_as_metrics(store, pace)
         except Exception:
             text += b"antbridge_database_up 0\n"
         return Response(text, media_type=CONTENT_TYPE_LATEST)
@@ -140,12 +142,13 @@ def _age_text(beat_at: datetime | None, now: datetime) -> str:
     return f"last heartbeat {max(0, round((now - beat_at).total_seconds()))} s ago"
 
 
-async def read_status(store: Store) -> dict[str, Any]:
+async def read_status(store: Store, pace: Pace) -> dict[str, Any]:
     """Return how all is going, as `GET /status` shows it."""
     figures = await load_figures(store)
     peers = await load_peers(store)
     schedules = await load_schedules(store)
     workers = await load_workers(store)
+    backlog = await _read_backlog(store, pace, peers)
     oldest = figures.oldest_unfinished_at
     now = store.now()
     return {
@@ -155,6 +158,7 @@ async def read_status(store: Store) -> dict[str, Any]:
         "inbox": {"stored": figures.events_stored, "unprocessed": figures.events_unprocessed},
         "found_by": figures.found_by,
         "shipments_not_matched": figures.shipments_not_matched,
+        "backlog": {"orders": backlog.orders, "ends_at": _text(backlog.ends_at)},
         "peers": {name: _peer_json(peers.get(name, {})) for name in PEERS},
         "schedules": {
             name: {
@@ -184,14 +188,25 @@ def _peer_json(peer: Mapping[str, Any]) -> dict[str, Any]:
         "last_error_at": _text(peer.get("last_error_at")),
         "last_error": peer.get("last_error"),
         "budget_left": peer.get("budget_left"),
+        "away_since": _text(peer.get("away_since")),
     }
+
+
+async def _read_backlog(
+    store: Store, pace: Pace, peers: Mapping[str, Mapping[str, Any]]
+) -> Backlog:
+    """Return the backlog; while a company is away nobody can tell when it ends."""
+    backlog = foresee_end(await count_backlog(store), pace, store.now())
+    if any(peer.get("away_since") is not None for peer in peers.values()):
+        return Backlog(backlog.orders, None)
+    return backlog
 
 
 def _text(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-async def _figures_as_metrics(store: Store) -> bytes:
+async def _figures_as_metrics(store: Store, pace: Pace) -> bytes:
     """Return what the database counts, as gauges read at this moment."""
     figures = await load_figures(store)
     registry = CollectorRegistry()
@@ -202,9 +217,24 @@ async def _figures_as_metrics(store: Store) -> bytes:
     found = Gauge("antbridge_orders_found", "Orders by who told.", ("by",), registry=registry)
     for by, count in figures.found_by.items():
         found.labels(by).set(count)
+    peers = await load_peers(store)
+    away = Gauge(
+        "antbridge_peer_away",
+        "Whether a company is left alone because calls to it failed.",
+        ("peer",),
+        registry=registry,
+    )
+    for name in PEERS:
+        away.labels(name).set(peers.get(name, {}).get("away_since") is not None)
+    backlog = await _read_backlog(store, pace, peers)
+    if backlog.ends_at is not None:
+        left = (backlog.ends_at - store.now()).total_seconds()
+        text = "Seconds until the orders that have work waiting could be through."
+        Gauge("antbridge_backlog_seconds_left", text, registry=registry).set(left)
     oldest = figures.oldest_unfinished_at
     age = (store.now() - oldest).total_seconds() if oldest else 0
     for name, text, value in (
+        ("backlog_orders", "Orders that have work waiting.", backlog.orders),
         ("needs_attention", "Orders that wait for a person.", figures.needs_attention),
         ("oldest_unfinished_seconds", "Age of the oldest order not closed.", age),
         ("events_stored", "Events ever stored.", figures.events_stored),

@@ -28,7 +28,7 @@ from app.domain.shipment import (
 )
 from app.errors import BridgeError, OutcomeUnknown, RateLimited, Rejected, Transient, Unauthorized
 from app.outbound import PeerConnection
-from app.pacing import PacedBudget
+from app.pacing import local_budget
 from app.ports import Turn
 from app.simulator import (
     Address,
@@ -85,7 +85,7 @@ def build_world(
     connection = PeerConnection(
         "ankorstore",
         company.base_url,
-        budget=PacedBudget(clock, requests_per_minute=600),
+        budget=local_budget(clock, requests_per_minute=600),
         clock=clock,
         timeout_seconds=10,
         auth=build_login(company.base_url, company.client_id, "simulated-secret", clock=clock),

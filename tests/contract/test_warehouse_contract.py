@@ -16,7 +16,7 @@ from app.domain.record import SentLine
 from app.domain.shipment import Shipment
 from app.errors import NotReady, OutcomeUnknown, RateLimited, Rejected, Transient, Unauthorized
 from app.outbound import PeerConnection
-from app.pacing import PacedBudget
+from app.pacing import local_budget
 from app.ports import FoundOrder, StockFigure, Turn
 from app.simulator.active_ants import Product, SimulatedActiveAnts, WarehouseHabits
 from app.simulator.faults import Fault
@@ -76,7 +76,7 @@ class World:
         self.peer = PeerConnection(
             "active_ants",
             host,
-            budget=PacedBudget(self.clock, requests_per_minute=6000),
+            budget=local_budget(self.clock, requests_per_minute=6000),
             clock=self.clock,
             timeout_seconds=10,
             auth=password_login(host, "shop", password, clock=self.clock),

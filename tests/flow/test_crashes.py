@@ -82,7 +82,7 @@ async def test_what_a_plain_order_costs(counted: CountedStore, clock: FakeClock)
     confirm, read back. Its own commits are nine: two claims, an intent and an answer each for
     accept, create and confirm, and the closing.
     """
-    async with build_world(counted, clock, warehouse=hand_driven()) as world:
+    async with build_world(counted, clock, warehouse=hand_driven(), shares_budgets=False) as world:
         await _learn_stock(world)
         order = world.ankorstore.place_order(TOTE, GOOD)
         await world.tell(order)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from app.circuit import FAILURES_TO_OPEN
 from app.domain.lifecycle import State
 from app.flow import order_flow
 from app.simulator import Address, Fault, Order, OrderedLine
@@ -37,7 +38,7 @@ async def _pauses(world: World, order: Order) -> list[float]:
 async def test_pauses_grow_and_then_stay(store: Store, clock: FakeClock) -> None:
     """1, 2, 4, 8 and 16 seconds, each with up to half a second more; then five minutes each."""
     async with build_world(store, clock, warehouse=hand_driven()) as world:
-        order = _order(world)
+        order, other = _order(world), _order(world)
         world.ankorstore.faults.once(
             f"GET */orders/{order.id}", Fault.SERVER_ERROR_BEFORE, times=7, status=503
         )
@@ -46,6 +47,7 @@ async def test_pauses_grow_and_then_stay(store: Store, clock: FakeClock) -> None
             held = await world.held(order)
             assert held.next_attempt_at is not None
             clock.advance((held.next_attempt_at - clock.now()) / timedelta(seconds=1))
+            await world.companies.marketplace.read_order(other.id)  # Ankorstore is there
             await world.work()
 
         assert (await world.held(order)).state is State.PLACED
@@ -97,7 +99,7 @@ async def test_outage_of_days_gives_no_order_up(
         for order in orders:
             held = await world.held(order)
             assert held.attention_reason is None
-            assert held.attempt_count > 20
+            assert held.attempt_count <= FAILURES_TO_OPEN
             assert held.next_attempt_at is not None
         company.faults.stop()
         call = f"GET */orders/{orders[0].id}" if is_theirs else "GET */product/search"
@@ -201,8 +203,9 @@ async def test_login_that_is_refused_waits_for_the_cure(
         await world.pass_time(5 * HOUR, steps=40)
         held = await world.held(order)
         assert (held.state, held.attention_reason) == (State.RECEIVED, None)
-        assert held.attempt_count > 20
-        assert "refused the login" in (await world.history(order))[-1]["message"]
+        assert held.attempt_count <= FAILURES_TO_OPEN
+        told = [row["message"] for row in await world.history(order)]
+        assert any("refused the login" in message for message in told)
         assert world.writes() == []
 
         setattr(door, "_client_secret" if is_theirs else "_known", right)

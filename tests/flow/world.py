@@ -41,8 +41,11 @@ class World:
         ankorstore: SimulatedAnkorstore,
         active_ants: SimulatedActiveAnts,
         settings: Settings,
+        *,
+        shares_budgets: bool = True,
     ) -> None:
         self.store = store
+        self._shares_budgets = shares_budgets
         self.clock = clock
         self.ankorstore = ankorstore
         self.active_ants = active_ants
@@ -54,7 +57,8 @@ class World:
 
     def _build_companies(self) -> Companies:
         transports = Transports(self.ankorstore.transport(), self.active_ants.transport())
-        return build_companies(self.settings, self.clock, transports)
+        shared = self.store if self._shares_budgets else None
+        return build_companies(self.settings, self.clock, transports, shared)
 
     async def restart(self, **settings: Any) -> None:
         """Start the service again on the same database, with *settings* changed."""
@@ -213,6 +217,7 @@ async def build_world(
     seed: int = 0,
     warehouse: Mapping[str, Any] | None = None,
     marketplace: Mapping[str, Any] | None = None,
+    shares_budgets: bool = True,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """Build a world with the warehouse's settings read already."""
@@ -220,7 +225,12 @@ async def build_world(
     ankorstore.base_url = "http://127.0.0.1:1"
     active_ants = SimulatedActiveAnts(clock=clock, seed=seed, **(warehouse or {}))
     world = World(
-        store, clock, ankorstore, active_ants, make_settings(ankorstore, active_ants, **settings)
+        store,
+        clock,
+        ankorstore,
+        active_ants,
+        make_settings(ankorstore, active_ants, **settings),
+        shares_budgets=shares_budgets,
     )
     try:
         await world.run_jobs()

@@ -2,12 +2,15 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.clock import SystemClock
 from app.domain.record import OrderRecord
+from app.store import claims
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.inbox import Inbox
 from app.store.models import Order
@@ -23,6 +26,7 @@ from tests.store_rows import (
     claim_one,
     finish_of,
     make_event,
+    order_id_of,
     order_row,
     rows_of,
 )
@@ -132,6 +136,103 @@ async def test_the_longest_due_order_goes_first(store: Store) -> None:
     claimed = await claim(store, limit=3)
 
     assert [order.order_id for order in claimed] == [ids[-50], ids[-40], ids[-20]]
+
+
+async def test_the_earliest_ship_by_date_goes_first(store: Store, clock: FakeClock) -> None:
+    """
+    What was placed goes before what is to be placed; of that, what nobody has read, then the
+    earliest date, however long it is due.
+    """
+
+    async def add(number: int, due: float, ship_in: float | None, **columns: Any) -> int:
+        ship_by = None if ship_in is None else clock.now() + timedelta(days=ship_in)
+        read_at = None if ship_in is None else clock.now()
+        columns = {"ship_by_at": ship_by, "read_at": read_at, **columns}
+        return await add_order(store, number, due_seconds=due, **columns)
+
+    late = await add(1, -900, 9)
+    soon = await add(2, -1, 2, state="accepted")
+    unread = await add(3, -2, None)
+    middle = await add(4, -500, 5)
+    placed = await add(5, -3, 30, state="placed")
+    sent = await add(6, -10, 30, state="dispatched")
+    await add(7, 60, 1)
+
+    assert [order.order_id for order in await claim(store, limit=4)] == [sent, placed, unread, soon]
+    assert [order.order_id for order in await claim(store)] == [middle, late]
+
+
+async def test_while_the_warehouse_is_away_few_are_claimed_that_need_it(
+    store: Store, clock: FakeClock
+) -> None:
+    """Those placed and those never read are claimed as ever, of the rest as many as may probe."""
+    read = {"read_at": clock.now(), "ship_by_at": clock.now() + timedelta(days=3)}
+    to_place = [await add_order(store, number, **read) for number in (1, 2, 3)]
+    undated = await add_order(store, 4, read_at=clock.now())
+    unread = await add_order(store, 5)
+    placed = await add_order(store, 6, state="placed", **read)
+
+    async def claim_some(limit_to_place: int) -> list[int]:
+        claimed = await claim_orders(
+            store,
+            limit=50,
+            worker_id="w",
+            lease_seconds=LEASE_SECONDS,
+            limit_to_place=limit_to_place,
+        )
+        return [order.order_id for order in claimed]
+
+    assert await claim_some(0) == [placed, unread]
+    assert await claim_some(0) == []
+    assert await claim_some(1) == to_place[:1]
+    assert sorted(await claim_some(50)) == sorted([undated, *to_place[1:]])
+
+
+async def test_a_claim_looks_along_its_indexes(store: Store) -> None:
+    """Neither a closed order nor one that waits is looked at, however many there are."""
+    rows = [
+        {
+            "marketplace_order_id": order_id_of(number),
+            "state": ("closed", "placed", "received", "accepted")[number % 4],
+            "found_by": "webhook",
+            "created_at": store.now(),
+            "ship_by_at": store.now() + timedelta(minutes=number % 977),
+            "next_attempt_at": None if number % 3 else store.now() + timedelta(days=1),
+        }
+        for number in range(6000)
+    ]
+    async with store.write() as connection:
+        await connection.execute(insert(Order), rows)
+        await connection.execute(text("ANALYZE"))
+        given = {
+            "limit": 8,
+            "limit_to_place": 8,
+            "to_leased_by": "w",
+            **store.moments(now=0, to_lease_until=60),
+        }
+        plan = await _plan(store, connection, claims._claim(store.asks_database_time), given)
+
+    for index in ("ix_orders_due_placed", "ix_orders_due_to_place"):
+        assert index in plan, plan
+    assert "Seq Scan on orders" not in plan, plan
+    assert "ix_orders_due " not in plan, plan
+    assert "SCAN orders\n" not in plan + "\n", plan
+
+
+async def _plan(store: Store, connection: AsyncConnection, statement: Any, given: Any) -> str:
+    """Return how the database would run *statement*."""
+    compiled = statement.compile(dialect=connection.dialect)
+    convert = compiled._bind_processors
+    values = {
+        name: convert[name](value) if name in convert else value
+        for name, value in compiled.construct_params(given).items()
+    }
+    arguments = (
+        tuple(values[name] for name in compiled.positiontup) if compiled.positional else values
+    )
+    how = "EXPLAIN" if store.is_postgres else "EXPLAIN QUERY PLAN"
+    rows = await connection.exec_driver_sql(f"{how} {compiled}", arguments)
+    return "\n".join(str(row[-1]) for row in rows)
 
 
 async def test_states_of_a_newer_version_are_left_alone(store: Store) -> None:

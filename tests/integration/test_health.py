@@ -21,7 +21,9 @@ from tests.fake_clock import FakeClock
 from tests.integration.web import deliver, event_body, running_web
 from tests.store_rows import add_order, order_id_of
 
-NO_PEER = {"last_success_at": None, "last_error_at": None, "last_error": None, "budget_left": None}
+NO_PEER = dict.fromkeys(
+    ("last_success_at", "last_error_at", "last_error", "budget_left", "away_since")
+)
 
 
 @pytest.fixture
@@ -167,6 +169,7 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
         "oldest_unfinished_seconds": 0,
         "inbox": {"stored": 0, "unprocessed": 0},
         "found_by": {"webhook": 0, "reconcile": 0},
+        "backlog": {"orders": 0, "ends_at": None},
         "peers": {"ankorstore": NO_PEER, "active_ants": NO_PEER},
         "schedules": {"shipments": job, "reconcile": job, "warehouse_settings": job},
         "version": __version__,
@@ -210,6 +213,7 @@ async def test_the_status_counts(client: httpx.AsyncClient, store: Store, clock:
         "last_error_at": at,
         "last_error": "Transient: ankorstore read order",
         "budget_left": 16,
+        "away_since": None,
     }
     assert status["schedules"]["reconcile"] == {
         "last_run_at": None,
@@ -297,3 +301,30 @@ async def test_watching_needs_no_token_and_shows_nobody(
         for number in (1, 2, 3):
             assert order_id_of(number) not in answer.text
     assert (await client.get("/status")).json()["shipments_not_matched"] == 1
+
+
+async def test_a_company_that_is_away_shows(
+    client: httpx.AsyncClient, store: Store, clock: FakeClock
+) -> None:
+    """In the status and as a metric; nobody can tell then when the backlog ends."""
+    await add_order(store, 1, next_attempt_at=clock.now())
+    shown = (await client.get("/status")).json()
+    assert shown["backlog"]["orders"] == 1
+    assert shown["backlog"]["ends_at"] > clock.now().isoformat()
+
+    away = {"away_since": clock.now(), "last_error": "Transient: active_ants find order"}
+    await beats(store, "w", {"active_ants": away})
+    shown = (await client.get("/status")).json()
+    metrics = (await client.get("/metrics")).text
+    assert shown["peers"]["active_ants"]["away_since"] == clock.now().isoformat()
+    assert shown["backlog"] == {"orders": 1, "ends_at": None}
+    assert 'antbridge_peer_away{peer="active_ants"} 1.0' in metrics
+    assert 'antbridge_peer_away{peer="ankorstore"} 0.0' in metrics
+    assert "antbridge_backlog_seconds_left" not in metrics
+
+    await beats(store, "w", {"active_ants": {"away_since": None}})
+    assert (await client.get("/status")).json()["peers"]["active_ants"]["away_since"] is None
+    metrics = (await client.get("/metrics")).text
+    assert 'antbridge_peer_away{peer="active_ants"} 0.0' in metrics
+    assert "antbridge_backlog_orders 1.0" in metrics
+    assert "antbridge_backlog_seconds_left" in metrics

@@ -8,7 +8,7 @@ this finds more than every fault always on.
 from dataclasses import dataclass, field
 from random import Random
 
-FAULTY_SECONDS = 60.0
+FAULTY_SECONDS = 45.0
 SETTLE_SECONDS = 10.0
 TIMEOUT_SECONDS = 4.0
 LEASE_SECONDS = 12.0
@@ -46,6 +46,7 @@ ROUTES = (
 """Where the faults of a run may strike, when they do not strike everywhere."""
 WRITES = (
     "POST */-actions/transition",
+    "POST */order/add",
     "POST */order/add",
     "POST */confirm",
     "POST */shipment/sync",
@@ -163,7 +164,7 @@ def draw_plan(seed: int) -> Plan:
         is_out_of_order=random.random() < 0.3,
         feed=random.choice(("by_type", "by_type", "search")),
         max_in_flight=random.choice((1, 4)),
-        foreign_shipments=random.choice((0, 0, 5, 120)),
+        foreign_shipments=random.choice((0, 0, 0, 0, 5, 5, 5, 120)),
         not_found=random.choice(("nok", "null", "empty", "404")),
     )
 
@@ -196,7 +197,7 @@ def _draw_worker(random: Random) -> str:
 
 def _draw_jumps(random: Random) -> list[Jump]:
     return [
-        Jump(random.uniform(0, 55), _draw_worker(random), random.uniform(-2.0, 2.0))
+        Jump(random.uniform(0, 40), _draw_worker(random), random.uniform(-2.0, 2.0))
         for _ in range(random.choice((0, 0, 0, 1, 2)))
     ]
 
@@ -204,20 +205,20 @@ def _draw_jumps(random: Random) -> list[Jump]:
 def _draw_freezes(random: Random) -> list[Freeze]:
     """Draw stalls, many of them longer than a lease."""
     return [
-        Freeze(random.uniform(0, 50), _draw_worker(random), random.uniform(2, 2.5 * LEASE_SECONDS))
+        Freeze(random.uniform(0, 40), _draw_worker(random), random.uniform(2, 2.5 * LEASE_SECONDS))
         for _ in range(random.choice((0, 0, 1, 2, 4)))
     ]
 
 
 def _draw_gone(random: Random) -> list[tuple[float, float]]:
-    starts = [random.uniform(0, 50) for _ in range(random.choice((0, 0, 0, 1, 2)))]
+    starts = [random.uniform(0, 40) for _ in range(random.choice((0, 0, 0, 1, 2)))]
     return [(start, start + random.uniform(0.5, 15)) for start in starts]
 
 
 def _draw_order(random: Random) -> OrderPlan:
     skus = ("MUG-01", "BOWL-01", "SOAP-LAV", "TOTE-NAT")
     order = OrderPlan(
-        at_seconds=random.uniform(0, 15),
+        at_seconds=random.uniform(0, 10),
         skus=tuple(random.sample(skus, random.choice((1, 1, 2)))),
         is_told=random.random() < 0.8,
         parcels=random.choice((1, 1, 2)),
@@ -227,7 +228,7 @@ def _draw_order(random: Random) -> OrderPlan:
     )
     if random.random() < 0.4:
         for _ in range(random.choice((1, 1, 2))):
-            order.doings.append((random.uniform(0, 55), random.choice(DOINGS)))
+            order.doings.append((random.uniform(0, 42), random.choice(DOINGS)))
     if random.random() < 0.15:
         order.doing_after_accept = (random.choice((0.1, 0.5, 3.0)) * random.random(), "revert")
     elif random.random() < 0.15:

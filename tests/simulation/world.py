@@ -289,7 +289,9 @@ class World:
             )
             for company in (self.ankorstore, self.active_ants)
         ]
-        companies = build_companies(self.settings, store.clock, Transports(wires[0], wires[1]))
+        companies = build_companies(
+            self.settings, store.clock, Transports(wires[0], wires[1]), store
+        )
         worker = Worker(
             self.settings,
             store,

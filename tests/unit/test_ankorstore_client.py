@@ -208,7 +208,7 @@ async def test_reserve_call_takes_a_place_in_the_budget(
     peer: AnsweringPeer, marketplace: AnkorstoreMarketplace
 ) -> None:
     await marketplace.reserve_call()
-    assert peer.connection.budget.left() == 0
+    assert await peer.connection.budget.left() == 0
     assert peer.requests == []
 
 

@@ -8,10 +8,11 @@ import httpx
 import pytest
 
 from app.ankorstore.auth import build_login
+from app.circuit import Circuit
 from app.errors import OutcomeUnknown, RateLimited, Transient, Unauthorized
 from app.login import BearerLogin
 from app.outbound import PeerConnection
-from app.pacing import PacedBudget
+from app.pacing import local_budget
 from app.ports import Turn
 from tests.fake_clock import FakeClock
 
@@ -78,10 +79,11 @@ def peer(company: Company, clock: FakeClock) -> PeerConnection:
     return PeerConnection(
         "peer",
         BASE,
-        budget=PacedBudget(clock, requests_per_minute=60_000, burst=1000),
+        budget=local_budget(clock, requests_per_minute=60_000, burst=1000),
         clock=clock,
         timeout_seconds=10,
         auth=build_login(BASE, "the-client", SECRET, clock=clock, peer="peer"),
+        circuit=Circuit("peer", clock, failures_to_open=1_000_000),
         transport=httpx.MockTransport(company),
     )
 

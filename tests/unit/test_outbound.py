@@ -18,7 +18,7 @@ from app.answers import (
 )
 from app.errors import BridgeError, OutcomeUnknown, RateLimited, Rejected, Transient, Unauthorized
 from app.outbound import PeerConnection
-from app.pacing import PacedBudget
+from app.pacing import local_budget
 from app.ports import Turn
 from tests.fake_clock import START, FakeClock
 
@@ -39,10 +39,9 @@ def connect(
     return PeerConnection(
         "peer",
         base_url,
-        budget=PacedBudget(clock, requests_per_minute=600),
+        budget=local_budget(clock, requests_per_minute=600, max_in_flight=max_in_flight),
         clock=clock,
         timeout_seconds=timeout_seconds,
-        max_in_flight=max_in_flight,
         auth=auth,
         transport=handler if is_transport else httpx.MockTransport(handler),
     )
@@ -301,7 +300,7 @@ async def test_too_many_requests_pauses_the_budget(has_turn: bool) -> None:
         await peer.call("POST", "/x", operation="write", turn=turn, json_body={})
 
     assert caught.value.retry_after_seconds == 17
-    assert peer.budget.left() == 0
+    assert await peer.budget.left() == 0
     await peer.budget.take()
     assert clock.monotonic() >= 17
 
@@ -356,7 +355,11 @@ async def test_the_peers_count_of_what_is_left_is_noted(
     noted: list[int] = []
     headers = {"X-RateLimit-Remaining": value}
     peer = connect(lambda request: httpx.Response(200, headers=headers), FakeClock())
-    monkeypatch.setattr(peer.budget, "note_remaining", noted.append)
+
+    async def note(remaining: int) -> None:
+        noted.append(remaining)
+
+    monkeypatch.setattr(peer.budget, "note_remaining", note)
 
     await peer.call("GET", "/x", operation="read")
 

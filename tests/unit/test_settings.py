@@ -86,6 +86,11 @@ RIGHT: list[tuple[str, str, Any]] = [
     ),
     ("TAKE_ORDERS_SUBMITTED_AFTER", "", None),
     ("ACTIVE_ANTS_ORDER_TYPE", "", None),
+    (
+        "ENCRYPTION_KEY",
+        "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E=",
+        (SecretStr("4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E="),),
+    ),
     ("WAREHOUSE_ID", "3", 3),
     ("SEND_PRICES", "false", False),
 ]
@@ -155,6 +160,11 @@ WRONG = [
     ("LEASE_SECONDS", "19"),
     ("WAREHOUSE_SETTLE_SECONDS", "-1"),
     ("LOG_FORMAT", "xml"),
+    ("ENCRYPTION_KEY", "a-passphrase"),
+    ("ENCRYPTION_KEY", "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E"),
+    ("ENCRYPTION_KEY", "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E=,short"),
+    ("ANKORSTORE_REQUESTS_PER_HOUR", "1"),
+    ("ANKORSTORE_REQUESTS_PER_DAY", "none"),
 ]
 
 

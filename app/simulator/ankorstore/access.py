@@ -49,6 +49,8 @@ class Access:
         self._habits = habits
         self._tokens: dict[str, float] = {}
         self._requests = Window(60)
+        self._hourly = Window(3600)
+        self._daily = Window(86_400)
         self._logins = Window(3600)
 
     def expire_tokens(self) -> None:
@@ -65,11 +67,17 @@ class Access:
         ]
 
     def count_request(self) -> Headers | None:
-        """Count a request; return the headers of a 429 once the minute is used up."""
-        limit = self._habits.requests_per_minute
-        if limit is None or self._requests.add(self._now()) <= limit:
-            return None
-        return self._wait_headers(self._requests)
+        """Count a request; return the headers of a 429 once a window is used up."""
+        habits = self._habits
+        counted = (
+            (self._requests, habits.requests_per_minute),
+            (self._hourly, habits.requests_per_hour),
+            (self._daily, habits.requests_per_day),
+        )
+        for window, limit in counted:
+            if limit is not None and window.add(self._now()) > limit:
+                return self._wait_headers(window)
+        return None
 
     def give_token(self, ask: Ask) -> Answer:
         """Answer ``POST /oauth/token``."""

@@ -38,6 +38,8 @@ class AnkorstoreHabits:
     refuses_large_pages: bool = False
     newest_first: bool = True
     requests_per_minute: int | None = 600
+    requests_per_hour: int | None = 24_000
+    requests_per_day: int | None = 288_000
     tokens_per_hour: int | None = 60
     token_seconds: int = 3600
     #: Time between confirming a carrier quote and its label.
