@@ -39,6 +39,7 @@ WORDS = {
     "the intent to confirm": "intend_confirm",
 }
 REPEATABLE = ("GET *", "POST *byordertype", "POST *shipping-quotes")
+ANSWER = "finish_step"
 INTENTS = ("intend_accept", "intend_create", "intend_confirm")
 TOLD_APART = {
     "call": ("never-sent", "lost-after", "late"),
@@ -108,26 +109,28 @@ def second_deaths(setting: Setting, first: Point, recovery: Sequence[Passed]) ->
 
 
 def around_the_create(points: Sequence[Passed]) -> list[Passed]:
-    """Return the points from the look before the create to the commit after its answer."""
-    return _around(points, LOOK_BEFORE_CREATE, CREATE)
+    """Return the points from the look before the create to the commit of its answer."""
+    looked = _index(points, lambda one: fits(one.name, (LOOK_BEFORE_CREATE,)))
+    return list(points[looked : _answered(points, CREATE)])
 
 
 def around_the_irreversible(points: Sequence[Passed]) -> list[Passed]:
-    """Return each irreversible call with the commit of its intent and that of its answer."""
-    found = []
-    for pattern in IRREVERSIBLE:
-        index = _index(points, lambda one, pattern=pattern: fnmatchcase(one.name, pattern))
-        before = next(one for one in reversed(points[:index]) if one.kind == "commit")
-        after = next(one for one in points[index:] if one.kind == "commit")
-        found += [before, points[index], after]
+    """Return the calls and commits from each intent to the commit of its answer."""
+    found: list[Passed] = []
+    for intent, call in zip(INTENTS, IRREVERSIBLE, strict=True):
+        start = _index(points, lambda one, intent=intent: _is_commit(one, intent))
+        found += [one for one in points[start : _answered(points, call)] if one.kind != "read"]
     return found
 
 
-def _around(points: Sequence[Passed], first: str, last: str) -> list[Passed]:
-    start = _index(points, lambda one: fnmatchcase(one.name, first))
-    end = _index(points, lambda one: fnmatchcase(one.name, last))
-    end += next(n for n, one in enumerate(points[end:]) if one.kind == "commit")
-    return list(points[start : end + 1])
+def _answered(points: Sequence[Passed], call: str) -> int:
+    """Return the number of points up to the commit that stores the answer to a call."""
+    called = _index(points, lambda one: fits(one.name, (call,)))
+    return 1 + called + _index(points[called:], lambda one: _is_commit(one, ANSWER))
+
+
+def _is_commit(passed: Passed, name: str) -> bool:
+    return passed.kind == "commit" and passed.name == name
 
 
 def _fates(passed: Passed, fates: dict[str, tuple[str, ...]]) -> list[Point]:
