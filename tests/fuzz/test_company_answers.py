@@ -115,10 +115,12 @@ def drawn_body(data: st.DataObject, document: Any) -> bytes:
 
 
 def assert_storable(value: Any) -> None:
-    """Every text in *value* is one that PostgreSQL holds too."""
+    """Every text and whole number in *value* is one that PostgreSQL holds too."""
     if isinstance(value, str):
         value.encode()
         assert "\x00" not in value
+    elif isinstance(value, int):
+        assert abs(value) < 2**63
     elif dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
             assert_storable(getattr(value, field.name))
