@@ -58,6 +58,6 @@ async def test_no_process_is_left(
 def is_running(pid: int) -> bool:
     """Tell whether a process of this id still does anything."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
