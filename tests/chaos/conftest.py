@@ -1,6 +1,6 @@
 """What every scenario has: a seed, both databases, and a line in the table at the end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from tests.chaos.fleet import Fleet, run_fleet
 from tests.chaos.report import table
 from tests.chaos.scale import SEED
 from tests.chaos.stage import Stage, set_stage
+from tests.conftest import Databases
 
 HERE = Path(__file__).parent
 
@@ -48,7 +49,7 @@ async def fleet(stage: Stage, tmp_path: Path) -> AsyncIterator[Fleet]:
 
 
 @pytest.fixture
-def postgres_url(databases, postgres_server: str):  # type: ignore[no-untyped-def]
+def postgres_url(databases: Databases) -> Iterator[str]:
     """Return a migrated, empty database on PostgreSQL, for what only several replicas can do."""
     url = databases.make("postgres")
     yield url

@@ -35,11 +35,11 @@ from tests.e2e.processes import service_environment
 from tests.simulation.checks import DOUBLE, LOST, find_unrest, find_violations, run_checks
 
 SKUS = ("MUG-01", "BOWL-01", "SOAP-LAV", "TOTE-NAT")
-LEASE_SECONDS = 3.0
+LEASE_SECONDS = 2.0
 SEARCH_LAG_SECONDS = 0.3
 FOREIGN_SHIPMENTS = 5
 SHIPS_AT_ONCE_SECONDS = 0.3
-SHIPS_LATE_SECONDS = 6.0
+SHIPS_LATE_SECONDS = 5.0
 """Later than a lost create is settled: no shipment tells that it worked."""
 WEBHOOK_RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 UNTOLD_SHARE = 0.15

@@ -6,6 +6,7 @@ from tests.chaos.fleet import Fleet
 from tests.chaos.launch import PLANTED_BUG
 from tests.chaos.own_postgres import hold_events
 from tests.chaos.patience import wait_until
+from tests.chaos.scale import long_form
 from tests.chaos.stage import Stage
 from tests.chaos.wire import Moment
 from tests.simulation.checks import DOUBLE, LOST, run_checks
@@ -29,6 +30,7 @@ async def test_a_create_without_a_look_is_found_out(stage: Stage, fleet: Fleet) 
     assert len(run_checks(stage, DOUBLE)) == 1
 
 
+@long_form
 async def test_an_early_answer_is_found_out(
     postgres_url: str, postgres_stage: Stage, postgres_fleet: Fleet
 ) -> None:

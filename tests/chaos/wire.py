@@ -15,6 +15,7 @@ from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore
 from app.simulator.company import Company
 from app.simulator.exchange import Answer, Ask
 from app.simulator.losses import AnswerLost
+from tests.chaos.scale import PATIENCE_SECONDS
 
 CANCELLED = ("cancelled", "rejected")
 
@@ -38,10 +39,10 @@ class Trap:
         self._caught = asyncio.Event()
         self._let_go = asyncio.Event()
 
-    async def wait(self, patience_seconds: float = 60.0) -> None:
+    async def wait(self) -> None:
         """Wait until a call is in the trap."""
         try:
-            async with asyncio.timeout(patience_seconds):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._caught.wait()
         except TimeoutError:
             raise AssertionError(f"no call came to {self.pattern}") from None
