@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app import __version__
 from app.store.migrate import known_revisions
-from tests.chaos.fleet import TREE
+from tests.chaos.replica import TREE
 
 NEXT_VERSION = f"{__version__}.next"
 NEXT_REVISION = "chaos_next"

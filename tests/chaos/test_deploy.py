@@ -36,8 +36,8 @@ async def test_two_versions_at_once(
     assert await following.stop() == 0
     await ordering
 
-    versions = {row["version"] for row in stage.observer.rows("SELECT version FROM workers")}
-    revision = stage.observer.rows("SELECT version_num FROM alembic_version")
+    versions = {row["version"] for row in stage.store.rows("SELECT version FROM workers")}
+    revision = stage.store.rows("SELECT version_num FROM alembic_version")
     await stage.conclude(fleet, "two versions at once", "PostgreSQL", 2, "changes")
     assert fleet.own_exits == {}
     assert versions == {__version__, NEXT_VERSION}

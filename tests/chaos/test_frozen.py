@@ -33,10 +33,10 @@ async def test_frozen_in_the_middle_of_a_call(postgres_stage: Stage, postgres_fl
         trap = stage.wire.trap(pattern, Moment.TAKEN)
         stage.place_order(fleet)
         await trap.wait()
-        holder = fleet.by_pid(stage.holder_of(trap.order_id))
+        holder = fleet.by_pid(stage.store.holder_of(trap.order_id))
         refused = holder.count("lease.lost")
         holder.freeze()
-        await stage.wait_for_row(trap.order_id, "closed")
+        await stage.store.wait_for_row(trap.order_id, "closed")
         trap.let_go()
         holder.thaw()
         await holder.wait_for_line("lease.lost", refused + 1)
@@ -60,7 +60,7 @@ async def test_frozen_in_a_transaction(
     await fleet.start_ready(other="serve")
     await frozen.wait_until_ready()
     order = stage.place_order(fleet)
-    await stage.wait_for_row(order.id, "placed")
+    await stage.store.wait_for_row(order.id, "placed")
     with hold_events(postgres_url):
         stage.tell(frozen)
         stage.ankorstore.change_billing_address(order.id, order.billing)
@@ -71,7 +71,7 @@ async def test_frozen_in_a_transaction(
     stage.active_ants.habits.ships_by_itself = True
     others = [stage.place_order(fleet) for _ in range(2)]
     for one in (order, *others):
-        await stage.wait_for_row(one.id, "closed")
+        await stage.store.wait_for_row(one.id, "closed")
     frozen.thaw()
 
     await stage.conclude(fleet, "frozen in a transaction", "PostgreSQL", 1, "freezes")

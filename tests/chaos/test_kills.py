@@ -81,10 +81,10 @@ async def test_killed_at_named_points(stage: Stage, fleet: Fleet, database: str)
     for state in COMMITTED_STATES if IS_LONG else SHORT_FORM_STATES[database]:
         order = stage.place_order(fleet)
         reached = COMMITTED_STATES[COMMITTED_STATES.index(state) :]
-        await stage.wait_for_row(order.id, *reached)
+        await stage.store.wait_for_row(order.id, *reached)
         await fleet.kill("worker")
     stage.place_order(fleet)
-    await stage.wait_for_new_event()
+    await stage.store.wait_for_new_event(stage.ankorstore)
     await fleet.kill("web")
 
     await stage.conclude(fleet, "kill -9 at named points", database, fleet.kills, "kills")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.chaos.fleet import TREE
 from tests.chaos.patience import wait_until
+from tests.chaos.replica import TREE
 from tests.chaos.scale import PATIENCE_SECONDS
 
 ENDLESS = Path(__file__).with_name("endless.py")

@@ -48,7 +48,7 @@ async def test_stopped_in_the_middle_of_a_call(stage: Stage, fleet: Fleet, datab
             stops += 1
 
             assert_no_order_is_leased(stage)
-            has_recorded = stage.row_of(trap.order_id)["state"] in recorded_states
+            has_recorded = stage.store.row_of(trap.order_id)["state"] in recorded_states
             assert has_recorded == is_in_time, fleet.last_words()
 
     await fleet.start_ready(worker=layout["worker"])
@@ -59,4 +59,4 @@ async def test_stopped_in_the_middle_of_a_call(stage: Stage, fleet: Fleet, datab
 def assert_no_order_is_leased(stage: Stage) -> None:
     """Fail where a stopped process left an order to nobody."""
     orders = "SELECT marketplace_order_id FROM orders WHERE lease_until IS NOT NULL"
-    assert stage.observer.rows(orders) == []
+    assert stage.store.rows(orders) == []

@@ -8,36 +8,9 @@ store. The simulation and the tests with real processes are judged by the same o
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
-from typing import Any, Protocol
 
-from app.simulator import Order, SimulatedActiveAnts, SimulatedAnkorstore
-
-WAITING = ("ankor_confirmed", "brand_confirmed")
-
-
-class Witness(Protocol):
-    """Who watched a run and can look into its store."""
-
-    problems: list[str]
-    """Broken promises that can only be seen while they are broken."""
-
-    def rows(self, statement: str) -> list[Any]:
-        """Ask the store directly."""
-
-
-class Evidence(Protocol):
-    """What is left of a run: both companies, the orders people placed, and a witness."""
-
-    ankorstore: SimulatedAnkorstore
-    active_ants: SimulatedActiveAnts
-    orders: list[Order]
-    touched: set[str]
-    """The orders that people did something to."""
-    accepted_by_people: set[str]
-
-    @property
-    def observer(self) -> Witness:
-        """Who watched."""
+from app.simulator import Order
+from tests.simulation.evidence import WAITING, Evidence
 
 
 def find_violations(world: Evidence) -> list[str]:
@@ -48,23 +21,6 @@ def find_violations(world: Evidence) -> list[str]:
 def run_checks(world: Evidence, checks: Collection["Check"]) -> list[str]:
     """Return what some of the checks find, each as a sentence."""
     return [f"{check.__name__}: {problem}" for check in checks for problem in check(world)]
-
-
-def find_unrest(world: Evidence) -> list[str]:
-    """Return what is still under way, in a few words each; nothing is when all is at rest."""
-    rows = world.observer.rows("SELECT * FROM orders")
-    known = {row["marketplace_order_id"] for row in rows}
-    moving = [
-        f"order {order.reference} is not known"
-        for order in world.orders
-        if order.id not in known and order.status in WAITING
-    ]
-    for row in rows:
-        is_settled = row["state"] == "closed" or row["attention_reason"] is not None
-        if not is_settled or row["next_attempt_at"] is not None:
-            moving.append(f"order {row['marketplace_order_id']} is {row['state']}")
-    unread = world.observer.rows("SELECT event_id FROM events WHERE processed_at IS NULL")
-    return moving + [f"event {row['event_id']} is not processed" for row in unread]
 
 
 def at_most_one_warehouse_order(world: Evidence) -> Iterator[str]:

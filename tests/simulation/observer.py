@@ -10,7 +10,7 @@ from app.simulator import Order
 from app.simulator.company import Company
 from app.simulator.exchange import Answer, Ask
 from app.worker import Worker
-from tests.simulation.checks import find_unrest
+from tests.simulation.evidence import find_unrest
 from tests.simulation.process import Process
 
 if TYPE_CHECKING:
