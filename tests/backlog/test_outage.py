@@ -15,7 +15,7 @@ from tests.conftest import Databases
 ORDERS = 24
 HOURS = 72.0
 HANDS = 4
-SLOW = {"poll_seconds": 170.0, "shipping_delay_seconds": 5, "reconcile_seconds": 3600}
+SLOW = {"poll_seconds": 300.0, "shipping_delay_seconds": 5, "reconcile_seconds": 3600}
 
 
 def quiet_lines(lines: list[Any], since: str) -> list[tuple[str, str]]:
@@ -65,7 +65,7 @@ def test_an_outage_of_three_days(
             assert status["backlog"] == {"orders": ORDERS, "ends_at": None}
             hours = HOURS - 2
             probes = sum(world.statuses[peer].values()) - before
-            assert hours * 10 <= probes <= hours * 3600 / 180 + 1
+            assert hours * 5 <= probes <= hours * 3600 / 180 + 1
             # One order at most goes out to probe; the others are not even claimed.
             assert await _claims(world) - claims <= probes
 
