@@ -21,6 +21,7 @@ from app.flow.ledger import (
     take_in_missing,
 )
 from app.logs import configure_logs
+from app.ports import Priority, call_priority
 from app.settings import load_settings, require_settings
 from app.store.session import Store
 from app.wiring import ANKORSTORE, build_companies, build_store, known_secrets
@@ -48,7 +49,8 @@ def ledger(
 
     async def run() -> int:
         store = build_store(settings)
-        companies = build_companies(settings)
+        companies = build_companies(settings, store=store)
+        call_priority.set(Priority.UPKEEP)  # a long list goes after whatever is about an order
         try:
             with redirect_stdout(sys.stderr):  # where logs go meanwhile
                 drawn, trouble = await _draw_up(store, companies.marketplace, wanted)

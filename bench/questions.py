@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.domain.order import ListedOrder
+from app.store.backlog import count_backlog, end_waiting, note_waiting
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.decisions import retry_order
 from app.store.inbox import Inbox, IncomingEvent
@@ -125,6 +126,13 @@ async def tell_of_one_order(store: Store) -> None:
     await load_shipments(store, 4321)
 
 
+async def foresee(store: Store) -> None:
+    """Count the backlog, and have it say whom it waits for and no longer."""
+    await count_backlog(store)
+    await note_waiting(store, "a company", only_to_place=False)
+    await end_waiting(store, "a company")
+
+
 async def decide(store: Store) -> None:
     """An operator's decision."""
     (order, *_), _ = await list_orders(store, OrderFilter(attention="any"))
@@ -165,6 +173,7 @@ QUESTIONS: dict[str, Question] = {
     "orders by number at the warehouse": _list(q="AK777"),
     "orders by text that fits nothing": _list(q="nothing"),
     "one order": tell_of_one_order,
+    "the backlog": foresee,
     "a decision": decide,
     "the ledger": draw_up_ledger,
 }

@@ -17,6 +17,7 @@ import psycopg
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from app.store.models import Base
 from app.store.session import Store
 from bench.big_tables import BIG
 
@@ -24,15 +25,12 @@ STEPS_A_ROW = 3
 """A scan costs SQLite at least this much a row."""
 _PROGRESS_STEPS = 10
 _PARTIAL = {
-    "ix_orders_due",
-    "ix_orders_attention",
-    "ix_orders_open",
-    "ix_orders_open_id",
-    "ix_events_unprocessed",
-    "ix_events_unpruned",
-    "ix_shipments_not_matched",
-    "ix_warehouse_orders_unpruned",
+    index.name
+    for table in Base.metadata.tables.values()
+    for index in table.indexes
+    if index.dialect_options["sqlite"]["where"] is not None
 }
+"""Indexes of a few rows each, which may be read whole."""
 _SCAN = re.compile(r"^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 
 

@@ -11,6 +11,7 @@ from app.store.queries import find_order, load_figures
 from app.store.schedules import load_schedule
 from app.store.session import Store
 from app.web.health import read_status
+from app.wiring import backlog_pace
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
 
@@ -158,7 +159,7 @@ async def test_without_any_webhook_every_order_is_found_within_two_intervals(
             down_seconds = 12 * step if trouble == "service down for a while" else 0.0
             assert 0 < waited <= 2 * interval + down_seconds
             assert held.found_by == "reconcile"
-        status = await read_status(store)
+        status = await read_status(store, backlog_pace(world.settings))
         assert status["found_by"] == {"webhook": 0, "reconcile": 13}
         assert sum(status["orders"].values()) == 13
 
@@ -176,4 +177,5 @@ async def test_status_tells_who_told_of_the_orders(store: Store, clock: FakeCloc
 
         by = {order.id: (await world.held(order)).found_by for order in (told, found, both)}
         assert by == {told.id: "webhook", found.id: "reconcile", both.id: "webhook"}
-        assert (await read_status(store))["found_by"] == {"webhook": 2, "reconcile": 1}
+        status = await read_status(store, backlog_pace(world.settings))
+        assert status["found_by"] == {"webhook": 2, "reconcile": 1}

@@ -47,9 +47,10 @@ def run(
     monkeypatch.setenv("ANKORSTORE_CLIENT_ID", ankorstore.client_id)
     monkeypatch.setenv("ANKORSTORE_CLIENT_SECRET", ankorstore.client_secret)
 
-    def build(settings: Settings) -> Companies:
+    def build(settings: Settings, store: Store) -> Companies:
         ants = SimulatedActiveAnts(clock=SystemClock())
-        return build_companies(settings, None, Transports(ankorstore.transport(), ants.transport()))
+        transports = Transports(ankorstore.transport(), ants.transport())
+        return build_companies(settings, None, transports, store)
 
     monkeypatch.setattr(ledger_module, "build_companies", build)
     monkeypatch.setattr(ledger_module, "configure_logs", lambda *_: None)
