@@ -7,7 +7,7 @@ is back (docs/adr/0010-a-company-that-is-away.md).
 
 from dataclasses import dataclass
 
-from app.flow.carry import waits_for_peer
+from app.flow.wording import waits_for_peer
 from app.store.backlog import end_waiting, note_waiting
 from app.store.session import Store
 from app.wiring import ACTIVE_ANTS, ANKORSTORE, Companies

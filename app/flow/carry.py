@@ -8,7 +8,7 @@ nothing would be finished when a process dies.
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,14 +20,8 @@ from app.domain.record import OrderRecord
 from app.errors import (
     BridgeError,
     LeaseLost,
-    NotReady,
     NotYet,
-    OutcomeUnknown,
     PeerAway,
-    RateLimited,
-    Transient,
-    Unauthorized,
-    Unmappable,
     WokenMeanwhile,
 )
 from app.flow import retry
@@ -35,6 +29,8 @@ from app.flow.desk import OrderDesk
 from app.flow.moves import Attention, Close, Move, Next, Stands, Wait
 from app.flow.order_flow import advance
 from app.flow.rules import FlowRules
+from app.flow.success_book import SuccessBook
+from app.flow.wording import describe_failure, step_of, waits_for
 from app.metrics import ATTEMPTS
 from app.outbound import calls_made
 from app.ports import Priority, call_priority
@@ -45,19 +41,9 @@ from app.store.session import Store
 MAX_STEPS = 25
 """An order that goes on for longer in one go is given back, so that a loop cannot hog a worker."""
 
-STEP_NAMES = {
-    State.RECEIVED: "answer order",
-    State.ACCEPTED: "place order",
-    State.PLACED: "await shipments",
-    State.DISPATCHED: "confirm shipment",
-    State.SHIPPED: "close order",
-    State.CLOSED: "follow up",
-}
-LOOK_AGAIN = "look again"
 PUT_OFF = "put off"
 _QUIET = ("noted", "unchanged")
 """Outcomes that are told only where the order shows something new."""
-PEER_NAMES = {"ankorstore": "Ankorstore", "active_ants": "Active Ants"}
 
 log = structlog.get_logger(__name__)
 
@@ -71,45 +57,6 @@ class _Change:
     columns: dict[str, Any]
     next_attempt_at: datetime | None
     goes_on: bool = False
-
-
-class SuccessBook:
-    """
-    Which calls worked lately, and for which orders.
-
-    Kept in memory: a worker that has seen no success gives no order up, which errs on the side
-    of trying on.
-    """
-
-    def __init__(self) -> None:
-        self._last: dict[str, dict[int, datetime]] = {}
-        self._alone: dict[int, int] = {}
-
-    def note(self, operations: Iterable[str], order_id: int, at: datetime) -> None:
-        """Remember that a step which made these calls ended well; two orders suffice a call."""
-        self._alone.pop(order_id, None)
-        for operation in operations:
-            orders = self._last.setdefault(operation, {})
-            orders.pop(order_id, None)
-            orders[order_id] = at
-            while len(orders) > 2:
-                orders.pop(next(iter(orders)))
-
-    def has_others(self, operation: str, order_id: int, *, since: datetime) -> bool:
-        """Tell whether the call worked since then for any other order."""
-        orders = self._last.get(operation, {})
-        return any(at > since for other, at in orders.items() if other != order_id)
-
-    def count_alone(self, operation: str, order_id: int, *, since: datetime | None) -> int:
-        """
-        Count a failure of an order that fails since then; return how often it failed alone.
-
-        Failures while nobody else's call worked are the company's and are not counted, so that
-        an outage never uses an order up.
-        """
-        if since is not None and self.has_others(operation, order_id, since=since):
-            self._alone[order_id] = self._alone.get(order_id, 0) + 1
-        return self._alone.get(order_id, 0)
 
 
 class Carrier:
@@ -159,7 +106,7 @@ class Carrier:
         calls_made.set(made)
         try:
             change = self._change_of(await advance(desk, self._rules), desk)
-            operations = [*made, _step_of(before)]
+            operations = [*made, step_of(before)]
             self._successes.note(operations, before.order_id, self._store.now())
         except LeaseLost:
             raise
@@ -259,7 +206,7 @@ class Carrier:
         now = self._store.now()
         if isinstance(failure, PeerAway | NotYet):
             return self._put_off(failure, now)
-        operation = failure.operation if isinstance(failure, BridgeError) else _step_of(order)
+        operation = failure.operation if isinstance(failure, BridgeError) else step_of(order)
         alone = self._successes.count_alone(operation, order.order_id, since=order.first_failed_at)
         decision = retry.decide(
             failure,
@@ -277,21 +224,21 @@ class Carrier:
                 "not_before_at": decision.at,
                 "waits_for": "the next try",
             }
-            return _Change("failed", _describe(failure), columns, decision.at)
+            return _Change("failed", describe_failure(failure), columns, decision.at)
         if order.state is State.CLOSED:
-            message = f"given up: {_describe(failure)}"
+            message = f"given up: {describe_failure(failure)}"
             return _Change("warning", message, {**_CLEAR, "follow_up": None}, None)
         if order.attention_reason is not None:
-            return _Change("noted", _describe(failure), {**_SUCCEEDED, **_ASKED}, None)
+            return _Change("noted", describe_failure(failure), {**_SUCCEEDED, **_ASKED}, None)
         asking = self._asking(Attention(decision.findings, ""), desk)
-        return _Change("attention", _describe(failure), asking, None)
+        return _Change("attention", describe_failure(failure), asking, None)
 
     def _put_off(self, failure: PeerAway | NotYet, now: datetime) -> _Change:
         """Nothing was tried, so nothing is used up: the order comes by when it may go on."""
         seconds = failure.retry_after_seconds + self._jitter() * self._retry_base_seconds
         until = now + timedelta(seconds=seconds)
-        columns = {"not_before_at": until, "waits_for": _waits_for(failure)}
-        return _Change(PUT_OFF, _describe(failure), columns, until)
+        columns = {"not_before_at": until, "waits_for": waits_for(failure)}
+        return _Change(PUT_OFF, describe_failure(failure), columns, until)
 
 
 _SUCCEEDED: dict[str, Any] = {
@@ -309,54 +256,10 @@ _CLEAR: dict[str, Any] = {
 }
 
 
-def _describe(failure: Exception) -> str:
-    """Say what failed in a sentence that is safe to log."""
-    if not isinstance(failure, BridgeError):
-        return f"the step broke ({type(failure).__name__})"
-    peer = PEER_NAMES.get(failure.peer, failure.peer)
-    status = f" (HTTP {failure.status})" if failure.status is not None else ""
-    call = str(failure.operation)
-    match failure:
-        case OutcomeUnknown():
-            return f"the answer to {call!r} was lost{status}; looking before resending"
-        case PeerAway():
-            return f"{peer} is away; {call!r} waits until it answers again"
-        case RateLimited():
-            return f"{peer} asked for a pause before {call!r}"
-        case Unauthorized():
-            return f"{peer} refused the login for {call!r}{status}"
-        case NotYet():
-            return f"{call!r} at {peer} is under way for all orders"
-        case NotReady():
-            return f"not ready for {call!r}: {failure.resolution}"
-        case Transient():
-            return f"{peer} could not be asked to {call!r}{status}"
-        case Unmappable():
-            return "the order cannot be put into the warehouse's form"
-        case _:
-            return f"{peer} refused {call!r}{status}"
-
-
-def waits_for_peer(peer: str) -> str:
-    """Return what an order says it waits for while a company is away."""
-    return f"{PEER_NAMES.get(peer, peer)} to answer again"
-
-
-def _waits_for(failure: PeerAway | NotYet) -> str:
-    if isinstance(failure, PeerAway):
-        return waits_for_peer(failure.peer)
-    return f"the call {failure.operation!r} at {PEER_NAMES.get(failure.peer, failure.peer)}"
-
-
 def _priority_of(order: OrderRecord) -> Priority:
     """Return how urgent an order's calls are: what was placed, may have been sent."""
     is_placed = order.state not in (State.RECEIVED, State.ACCEPTED)
     return Priority.TRACKING if is_placed else Priority.ORDERS
-
-
-def _step_of(order: OrderRecord) -> str:
-    is_look = order.attention_reason is not None and order.state is not State.CLOSED
-    return LOOK_AGAIN if is_look else STEP_NAMES[order.state]
 
 
 def _attempt_row(
@@ -371,7 +274,7 @@ def _attempt_row(
     if isinstance(error, BridgeError):
         peer, call = error.peer, str(error.operation)
     return AttemptRow(
-        step=_step_of(before),
+        step=step_of(before),
         outcome=change.outcome,
         message=message,
         duration_ms=round(seconds * 1000),
