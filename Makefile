@@ -52,6 +52,10 @@ lint-container: ## Check the Dockerfile and the compose file (x86-64 Linux)
 sim: $(VENV)/.dev ## Run the simulation: make sim SEEDS=2000, or one again: make sim SEED=4711
 	@$(BIN)/python -m tests.simulation.run $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))
 
+.PHONY: sim-bugs
+sim-bugs: $(VENV)/.dev ## Plant bugs in the code one at a time and have the simulation find each
+	@$(BIN)/python -m tests.simulation.planted
+
 .PHONY: crashes
 crashes: $(VENV)/.dev ## Play every crash of one order's life: make crashes, or one: CASE=sqlite/plain/…
 	@$(BIN)/python -m tests.crashes $(if $(CASE),--case $(CASE)) $(if $(DATABASE),--database $(DATABASE))
