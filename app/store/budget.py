@@ -6,7 +6,8 @@ it forward, for several calls at once. Where few calls may be under way, each of
 row. All of it is decided under the lock of the company's rows, by the database's clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -93,8 +94,7 @@ class SharedBudget:
 
     async def take(self, *, places: int, wants_slot: bool, priority: Priority) -> SharedPlaces:
         """Grant up to *places* to be used within a moment, with a slot where one is wanted."""
-        async with self._store.write() as connection:
-            rows, now = await self._lock(connection)
+        async with self._locked() as (connection, rows, now):
             pause = self._held_back(rows[self._first], now, priority)
             starts: list[float] = []
             if pause == 0 and places:
@@ -128,16 +128,14 @@ class SharedBudget:
 
     async def pause(self, seconds: float) -> None:
         """Grant nobody anything for *seconds*; a shorter pause does not end a longer one."""
-        async with self._store.write() as connection:
-            rows, now = await self._lock(connection)
+        async with self._locked() as (connection, rows, now):
             before = rows[self._first].paused_until_at or now
             until = max(before, now + timedelta(seconds=seconds))
             await self._set(connection, paused_until_at=until)
 
     async def push(self, window_name: str, ahead_seconds: float) -> None:
         """Have a window stand at least so far ahead: others use up the same limit."""
-        async with self._store.write() as connection:
-            rows, now = await self._lock(connection)
+        async with self._locked() as (connection, rows, now):
             row = rows[window_name]
             at_least = now + timedelta(seconds=ahead_seconds)
             if at_least > row.arrival_at:
@@ -145,14 +143,22 @@ class SharedBudget:
 
     async def left(self) -> int:
         """Return how many calls could be made at once now."""
-        async with self._store.write() as connection:
-            rows, now = await self._lock(connection)
+        async with self._locked() as (_, rows, now):
+            pass
         if (rows[self._first].paused_until_at or now) > now:
             return 0
         return min(
             window.left(_seconds(rows[name].arrival_at - now))
             for name, window in self._windows.items()
         )
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[tuple[AsyncConnection, dict[str, Any], datetime]]:
+        """Open a transaction that holds the company's rows; give them and the time."""
+        async with self._store.write() as connection:
+            rows, now = await self._lock(connection)
+            yield connection, rows, now
+        self._is_set_up = True  # only now: a commit that failed made no rows
 
     async def _lock(self, connection: AsyncConnection) -> tuple[dict[str, Any], datetime]:
         """Lock the company's rows, making those that are missing; return them and the time."""
@@ -177,7 +183,6 @@ class SharedBudget:
             slot = insert_into(CallSlot, is_postgres=self._store.is_postgres)
             values = {"peer": self._peer, "slot_number": number}
             await connection.execute(slot.on_conflict_do_nothing(), values)
-        self._is_set_up = True
 
     def _held_back(self, first: Any, now: datetime, priority: Priority) -> float:
         """Return how long a pause, or a more urgent call elsewhere, holds this one back."""

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.pacing import PacedBudget
 from app.ports import Priority, RateWindow, call_priority
@@ -71,6 +74,26 @@ async def test_the_budget_outlives_the_process(replicas: Replicas, clock: FakeCl
     for _ in range(10):
         await replicas.start().take()
     assert clock.monotonic() - started >= 9 * 60.0 / 59
+
+
+async def test_a_first_commit_that_failed_is_made_up_for(
+    replicas: Replicas, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that a failed transaction did not make are made by the next one."""
+    budget = replicas.start(slots=1)
+    write = store.write
+
+    @asynccontextmanager
+    async def failing() -> AsyncIterator[Any]:
+        async with write() as connection:
+            yield connection
+            raise OperationalError("COMMIT", None, Exception("gone"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "write", failing)
+        with pytest.raises(OperationalError):
+            await budget.take()
+    await budget.take()
 
 
 async def test_a_pause_holds_for_all(replicas: Replicas, clock: FakeClock) -> None:
