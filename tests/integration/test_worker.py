@@ -127,7 +127,7 @@ async def test_a_stop_lets_the_running_step_finish(real_time_store: Store) -> No
 async def test_a_stop_does_not_wait_for_a_pause(real_time_store: Store) -> None:
     """An order whose step waits for a company's pause is given back; nothing is recorded of it."""
     async with living(real_time_store, http_timeout_seconds=0.2) as live:
-        live.companies.connections["ankorstore"].budget.pause(3600)
+        await live.companies.connections["ankorstore"].budget.pause(3600)
         order_id = await live.tell(live.ankorstore.place_order())
         await live.until_row(order_id, leased_by=live.worker.worker_id)
 
@@ -144,7 +144,7 @@ async def test_a_stop_does_not_wait_for_a_job(
 ) -> None:
     """A job that a company keeps waiting is cut off; it runs again later, it is repeatable."""
     async with living(real_time_store, http_timeout_seconds=0.2, poll_seconds=0.05) as live:
-        live.companies.connections["ankorstore"].budget.pause(3600)
+        await live.companies.connections["ankorstore"].budget.pause(3600)
         async with real_time_store.write() as connection:
             await connection.execute(
                 text("UPDATE schedules SET next_run_at = last_run_at WHERE name = 'reconcile'")
