@@ -73,6 +73,7 @@ class PeerShown(BaseModel):
     last_success_at: datetime | None
     last_error_at: datetime | None
     last_error: str | None
+    away_since: datetime | None
     budget_left: int | None
 
 
@@ -94,6 +95,13 @@ class WorkerShown(BaseModel):
     is_stale: bool
 
 
+class BacklogShown(BaseModel):
+    """The orders that have work waiting, and when the last of them could be through."""
+
+    orders: int = Field(ge=0)
+    ends_at: datetime | None
+
+
 class StatusShown(BaseModel):
     """How all is going, in numbers."""
 
@@ -102,6 +110,7 @@ class StatusShown(BaseModel):
     oldest_unfinished_seconds: int
     inbox: InboxFigures
     found_by: dict[str, int]
+    backlog: BacklogShown
     shipments_not_matched: int = Field(ge=0)
     peers: dict[str, PeerShown]
     schedules: dict[str, ScheduleShown]
