@@ -39,3 +39,8 @@ COMMITS = Counter(
     "Transactions committed by this process.",
     registry=REGISTRY,
 )
+BUDGET_COMMITS = Counter(
+    "antbridge_budget_commits_total",
+    "Of those, transactions about the shared budget.",
+    registry=REGISTRY,
+)

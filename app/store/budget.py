@@ -15,6 +15,7 @@ from typing import Any, cast
 from sqlalchemy import Integer, Table, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.metrics import BUDGET_COMMITS
 from app.ports import Priority, RateWindow
 from app.store.models import CallSlot, RateBudget
 from app.store.session import Store
@@ -125,6 +126,7 @@ class SharedBudget:
                 )
                 .values(lease_until=None)
             )
+        BUDGET_COMMITS.inc()
 
     async def pause(self, seconds: float) -> None:
         """Grant nobody anything for *seconds*; a shorter pause does not end a longer one."""
@@ -158,6 +160,7 @@ class SharedBudget:
         async with self._store.write() as connection:
             rows, now = await self._lock(connection)
             yield connection, rows, now
+        BUDGET_COMMITS.inc()
         self._is_set_up = True  # only now: a commit that failed made no rows
 
     async def _lock(self, connection: AsyncConnection) -> tuple[dict[str, Any], datetime]:
