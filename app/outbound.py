@@ -182,11 +182,14 @@ class PeerConnection:
             self._end_reservation(task)
 
     async def _take_place(self, turn: Turn | None) -> CallPlace:
-        if turn is None:
-            return await self.budget.take()
         task = asyncio.current_task()
-        reserved = self._reserved.pop(task, None) if task is not None else None
-        return reserved or await self.budget.take(is_paid=True)
+        assert task is not None, "calls are made by tasks"
+        if turn is None:
+            # The write did not come to it. Waiting for a slot that one holds oneself would hold up
+            # everybody until the reservation lapses.
+            self._end_reservation(task)
+            return await self.budget.take()
+        return self._reserved.pop(task, None) or await self.budget.take(is_paid=True)
 
     async def call(
         self,

@@ -38,6 +38,8 @@ class SuccessBook:
         Failures while nobody else's call worked are the company's and are not counted, so that
         an outage never uses an order up.
         """
-        if since is not None and self.has_others(operation, order_id, since=since):
+        if since is None:  # the first of a new streak
+            self._alone.pop(order_id, None)
+        elif self.has_others(operation, order_id, since=since):
             self._alone[order_id] = self._alone.get(order_id, 0) + 1
         return self._alone.get(order_id, 0)

@@ -81,8 +81,9 @@ async def claim_orders(
     """
     Take up to *limit* due orders under a lease, the most urgent first.
 
-    Those that were placed go first, longest due before the others; then those nobody has read a
-    ship-by date of; then the rest by that date, at most *limit_to_place* of them.
+    Those that were placed go first, longest due before the others; then those without a ship-by
+    date; then the rest by that date. *limit_to_place* bounds those that were read already, with
+    and without a date.
     """
     parameters = {
         "limit": limit,
@@ -147,7 +148,7 @@ def _urgency(row: Any) -> tuple[Any, ...]:
 @lru_cache
 def _claim(from_database: bool) -> Any:
     """
-    Build the claim: three looks, each along an index of its own, and the first few of all.
+    Build the claim: four looks, each along an index of its own, and the first few of all.
 
     A look locks what it finds until the claim is committed; what another worker has locked is
     passed over.
@@ -160,13 +161,11 @@ def _claim(from_database: bool) -> Any:
     limit, limit_to_place = (
         bindparam(name, type_=Integer()) for name in ("limit", "limit_to_place")
     )
-    is_normal = limit_to_place >= limit
     placed = _look(and_(due, Order.next_attempt_at <= now), PLACED, limit, Order.next_attempt_at)
-    unknown = _look(
-        and_(is_due_by_date, Order.ship_by_at.is_(None), or_(Order.read_at.is_(None), is_normal)),
-        TO_PLACE,
-        limit,
-        Order.next_attempt_at,
+    undated = and_(is_due_by_date, Order.ship_by_at.is_(None))
+    unread = _look(and_(undated, Order.read_at.is_(None)), TO_PLACE, limit, Order.next_attempt_at)
+    dateless = _look(
+        and_(undated, Order.read_at.is_not(None)), TO_PLACE, limit_to_place, Order.next_attempt_at
     )
     by_date = _look(
         and_(is_due_by_date, Order.ship_by_at.is_not(None)),
@@ -174,11 +173,15 @@ def _claim(from_database: bool) -> Any:
         limit_to_place,
         Order.ship_by_at,
     )
+    ranked = (
+        (0, placed.cte("placed")),
+        (1, unread.cte("unread")),
+        (1, dateless.cte("dateless")),
+        (2, by_date.cte("by_date")),
+    )
     looks = [
         select(found.c.id, literal_column(str(rank)).label("rank"), found.c.urgency)
-        for rank, found in enumerate(
-            (placed.cte("placed"), unknown.cte("unknown"), by_date.cte("by_date"))
-        )
+        for rank, found in ranked
     ]
     found = union_all(*looks).subquery("found")
     first = select(found.c.id).order_by(found.c.rank, found.c.urgency).limit(limit)

@@ -523,3 +523,15 @@ async def test_what_a_call_sends_besides_takes_its_own_place_in_the_budget() -> 
 )
 def test_only_the_configured_host_is_the_same_origin(url: str, expected: bool) -> None:
     assert is_same_origin(httpx.URL(url), httpx.URL(BASE)) is expected
+
+
+async def test_a_read_does_not_wait_for_the_slot_its_own_task_holds() -> None:
+    """A reserved place that its task does not use for a write is free for the task's reads."""
+    clock = FakeClock()
+    peer = connect(lambda request: httpx.Response(200), clock, max_in_flight=1)
+    await peer.reserve("write")
+
+    async with asyncio.timeout(1):
+        assert (await peer.call("GET", "/x", operation="read")).status == 200
+        answer = await peer.call("POST", "/x", operation="write", turn=turn_of(clock), json_body={})
+    assert answer.status == 200
