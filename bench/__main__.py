@@ -32,7 +32,7 @@ from bench.children import Child, run_child, run_service
 from bench.claiming import CLAIM, measure_claims
 from bench.databases import KINDS, Databases, bring_databases
 
-ORDERS = int(os.environ.get("BENCH_ORDERS", "1000"))
+ORDERS = int(os.environ.get("BENCH_ORDERS", "10000"))
 STARTS = 3
 OUT_OF_TIME_SECONDS = 1800.0 + 2 * ORDERS
 
