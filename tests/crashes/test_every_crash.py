@@ -61,6 +61,16 @@ def test_irreversible_calls_on_postgres(postgres_place: Place) -> None:
     _play(every.living_cases(POSTGRES, calls), postgres_place)
 
 
+def test_first_commit_of_each_kind_fails_on_postgres(postgres_place: Place) -> None:
+    """What a process wrote in vain it does not take for written."""
+    firsts: dict[str, Passed] = {}
+    for one in live(Case(POSTGRES), postgres_place).fuse.passed[0]:
+        if one.kind == "commit":
+            firsts.setdefault(one.name, one)
+    points = [Point("commit", one.number, "without-effect") for one in firsts.values()]
+    _play([Case(POSTGRES, trouble=point) for point in points], postgres_place)
+
+
 def test_second_process_dies_around_its_create(place: Place, faultless: Life) -> None:
     """Dying again where the next process looks, intends and creates changes nothing."""
     (create,) = [one for one in _of_kind(faultless, "call: write") if "order/add" in one.name]
