@@ -19,7 +19,7 @@ from app.store.schedules import (
     claim_job,
     ensure_schedules,
     finish_job,
-    renew_job,
+    kept_leased,
 )
 from app.store.session import Store
 from app.wiring import ACTIVE_ANTS, ANKORSTORE, Companies, retention_rules
@@ -94,12 +94,12 @@ class Jobs:
     async def _run(self, job: ClaimedJob) -> None:
         work = self._jobs[job.name]
         call_priority.set(work.priority)
-        keeper = asyncio.create_task(self._keep_lease(job))
         error: str | None = None
         note = ""
         pause = work.every_seconds
         try:
-            note = await work.run()
+            async with kept_leased(self._store, job, self._lease_seconds):
+                note = await work.run()
             log.info("job.finished", job=job.name, note=note)
         except PeerAway as failure:  # told once, by the circuit
             error = f"{failure}. {failure.resolution}"
@@ -114,8 +114,6 @@ class Jobs:
             error = type(failure).__name__
             pause = min(work.every_seconds, FAILED_SECONDS)
             log.exception("job.broke", job=job.name)
-        finally:
-            keeper.cancel()
         SCHEDULED_RUNS.labels(job.name, "failed" if error else "done").inc()
         try:
             await finish_job(self._store, job, next_run_seconds=pause, error=error, note=note)
@@ -123,16 +121,6 @@ class Jobs:
             log.warning("lease.lost", job=job.name)
         except Exception:
             log.exception("job.not_recorded", job=job.name)
-
-    async def _keep_lease(self, job: ClaimedJob) -> None:
-        while True:
-            await asyncio.sleep(self._lease_seconds / 3)
-            try:
-                await renew_job(self._store, job, self._lease_seconds)
-            except LeaseLost:
-                return
-            except Exception:
-                log.exception("job.not_renewed", job=job.name)
 
     async def _load_settings(self) -> None:
         """Take over the warehouse's settings that any worker has read."""

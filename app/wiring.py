@@ -196,7 +196,12 @@ def encryption_keys(settings: Settings) -> list[str]:
 
 def build_facts(settings: Settings, store: Store, companies: Companies) -> WarehouseFacts:
     """Return the shared snapshot of products and stock."""
-    return WarehouseFacts(store, companies.warehouse, settings.warehouse_facts_seconds)
+    return WarehouseFacts(
+        store,
+        companies.warehouse,
+        facts_seconds=settings.warehouse_facts_seconds,
+        lease_seconds=settings.lease_seconds,
+    )
 
 
 def desk_times(settings: Settings) -> DeskTimes:

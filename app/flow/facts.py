@@ -19,13 +19,19 @@ from app.store.facts import (
     save_product,
     save_stock,
 )
-from app.store.schedules import ClaimedJob, claim_job, ensure_schedules, finish_job, load_schedule
+from app.store.schedules import (
+    ClaimedJob,
+    claim_job,
+    ensure_schedules,
+    finish_job,
+    kept_leased,
+    load_schedule,
+)
 from app.store.session import Store
 
 STOCK_JOB = "warehouse_stock"
 STOCK_LIST_SECONDS = 3600.0
 FAILED_LIST_SECONDS = 60.0
-STOCK_LEASE_SECONDS = 120.0
 LOOK_AGAIN_SECONDS = 2.0
 """While another worker reads the list."""
 _NO_SOURCE = "the warehouse has no such call"
@@ -34,11 +40,14 @@ _NO_SOURCE = "the warehouse has no such call"
 class WarehouseFacts:
     """The shared snapshot, and how it is kept fresh."""
 
-    def __init__(self, store: Store, warehouse: Warehouse, facts_seconds: float) -> None:
+    def __init__(
+        self, store: Store, warehouse: Warehouse, *, facts_seconds: float, lease_seconds: float
+    ) -> None:
         """Ask *warehouse* again what is older than *facts_seconds*."""
         self._store = store
         self._warehouse = warehouse
         self._facts_seconds = facts_seconds
+        self._lease_seconds = lease_seconds
         self._stock_list = asyncio.Lock()
 
     async def of(self, skus: Sequence[str], *, order_id: int) -> dict[str, SkuFacts]:
@@ -85,7 +94,7 @@ class WarehouseFacts:
         if newest is not None and self._age(newest) <= STOCK_LIST_SECONDS:
             return
         await ensure_schedules(self._store, [STOCK_JOB])
-        job = await claim_job(self._store, [STOCK_JOB], STOCK_LEASE_SECONDS)
+        job = await claim_job(self._store, [STOCK_JOB], self._lease_seconds)
         if job is not None:
             await self._read_all_stock(job)
             return
@@ -101,7 +110,8 @@ class WarehouseFacts:
         error: str | None = "not finished"
         note, pause = "", FAILED_LIST_SECONDS
         try:
-            await save_stock(self._store, await self._warehouse.read_all_stock(), read_at)
+            async with kept_leased(self._store, job, self._lease_seconds):
+                await save_stock(self._store, await self._warehouse.read_all_stock(), read_at)
             error, pause = None, STOCK_LIST_SECONDS
         except NotReady as missing:
             # There is no such call there: STOCK_CHECK decides what an unknown stock means.

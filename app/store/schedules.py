@@ -1,17 +1,22 @@
 """Periodic work: one leased row per job, so that exactly one worker runs it at a time."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
+import structlog
 from sqlalchemy import ColumnElement, Table, and_, or_, select, update
 
 from app.errors import LeaseLost
 from app.store.models import Schedule
 from app.store.session import Store
 from app.store.statements import given, insert_into, moment
+
+log = structlog.get_logger(__name__)
 
 _schedules = cast(Table, Schedule.__table__)
 
@@ -55,6 +60,31 @@ async def renew_job(store: Store, job: ClaimedJob, lease_seconds: float) -> None
         LeaseLost: Another worker runs it now.
     """
     await _update_held(store, job, {}, lease_until=lease_seconds)
+
+
+@asynccontextmanager
+async def kept_leased(store: Store, job: ClaimedJob, lease_seconds: float) -> AsyncIterator[None]:
+    """
+    Prolong the lease of a job for as long as the block runs.
+
+    So the lease may be short: a job that its worker could not give back is soon anybody's.
+    """
+    keeper = asyncio.create_task(_keep_leased(store, job, lease_seconds))
+    try:
+        yield
+    finally:
+        keeper.cancel()
+
+
+async def _keep_leased(store: Store, job: ClaimedJob, lease_seconds: float) -> None:
+    while True:
+        await asyncio.sleep(lease_seconds / 3)
+        try:
+            await renew_job(store, job, lease_seconds)
+        except LeaseLost:
+            return
+        except Exception:
+            log.exception("job.not_renewed", job=job.name)
 
 
 async def finish_job(

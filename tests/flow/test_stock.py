@@ -1,6 +1,10 @@
 """Stock before the accept: the last pieces go to one order only, and the warehouse is spared."""
 
+import pytest
+from sqlalchemy.exc import OperationalError
+
 from app.domain.lifecycle import State
+from app.flow import facts
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.session import Store
 from tests.fake_clock import FakeClock
@@ -111,3 +115,23 @@ async def test_single_figures_where_their_call_is_known(
         assert await world.reasons(second) == ["stock_short"]
         read = [call.path for call in world.active_ants.calls_to("GET */stock/*")]
         assert read == ["/v2/stock/get/TOTE-NAT"]
+
+
+async def test_stock_list_given_up_while_the_store_was_away(
+    store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither saved nor given back: its lease runs out like any other, and it is read again."""
+    full = OperationalError("UPDATE", {}, Exception("disk is full"))
+
+    async def refuse(*args: object, **kwargs: object) -> None:
+        raise full
+
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        order = _order(world)
+        with monkeypatch.context() as disk:
+            disk.setattr(facts, "save_stock", refuse)
+            disk.setattr(facts, "finish_job", refuse)
+            await _tell(world, order)
+        assert (await world.held(order)).state is State.RECEIVED
+        await world.pass_time(world.settings.lease_seconds + 5)
+        assert (await world.held(order)).state is State.PLACED
