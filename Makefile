@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TEST_PROCESSES ?= auto
 
 .DEFAULT_GOAL := help
 
@@ -35,7 +36,7 @@ demo: $(VENV)/.runtime ## Run the service against two simulated companies; no ac
 
 .PHONY: test
 test: $(VENV)/.dev ## Run all tests, on SQLite and on a PostgreSQL they bring themselves
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --maxprocesses 4 --dist worksteal
 
 .PHONY: check
 check: $(VENV)/.dev ## Run the checks that need no test: format, lint, types, layers, schema

@@ -3,34 +3,29 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 import typer
 import uvicorn
-from rich.console import Console
-from rich.table import Table
 
 from app import __version__
-from app.cli_database import bring_database_up_to_date
+from app.cli_database import (
+    WRONG_USE,
+    OrderText,
+    bring_database_up_to_date,
+    find_one,
+    with_store,
+)
 from app.cli_ledger import ledger
+from app.cli_orders import orders_cli
 from app.clock import SystemClock
 from app.demo import run_demo
-from app.domain.lifecycle import State
-from app.domain.reasons import REASONS
-from app.domain.record import OrderRecord
-from app.flow.story import attention_of, name_of, tell_history, tell_present, tell_shipments
+from app.flow.story import name_of, tell_history, tell_present, tell_shipments
 from app.logs import configure_logs
 from app.main import create_app
 from app.settings import Settings, SettingsError, load_settings, require_service_settings
 from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore, serve_companies
-from app.store.decisions import Impossible, retry_order, take_order
 from app.store.queries import (
-    ANY_ATTENTION,
-    AmbiguousOrder,
-    OrderFilter,
-    find_order,
-    list_orders,
     load_events,
     load_history,
 )
@@ -47,15 +42,10 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-orders_cli = typer.Typer(help="Look at orders and decide about them.", no_args_is_help=True)
 cli.add_typer(orders_cli, name="orders")
 cli.command("ledger")(ledger)
 
-WRONG_USE = 2
 _SHUTDOWN_SECONDS = 30
-OrderText = Annotated[
-    str, typer.Argument(metavar="ORDER", help="Reference, marketplace id or warehouse number.")
-]
 
 
 def main() -> None:
@@ -194,7 +184,7 @@ def why(order: OrderText) -> None:
     """Tell an order's story: what happened, what it waits for, what a person should do."""
 
     async def tell(store: Store) -> int:
-        found = await _find(store, order)
+        found = await find_one(store, order)
         if found is None:
             return WRONG_USE
         print(f"Order {name_of(found)} ({found.marketplace_order_id})")
@@ -208,138 +198,4 @@ def why(order: OrderText) -> None:
             print(line)
         return 0
 
-    _with_store(tell)
-
-
-@orders_cli.command("list")
-def list_command(
-    state: Annotated[str | None, typer.Option(help="Only orders in this state.")] = None,
-    attention: Annotated[
-        str | None, typer.Option(help="Only orders needing attention: any, or a reason code.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
-) -> None:
-    """List orders, newest first."""
-    if state not in (None, *State):
-        raise typer.BadParameter(f"--state: use one of {', '.join(State)}")
-    if attention not in (None, ANY_ATTENTION, *REASONS):
-        raise typer.BadParameter(f"use any or one of: {', '.join(sorted(REASONS))}")
-
-    async def show(store: Store) -> int:
-        page, more = await list_orders(
-            store, OrderFilter(state=state, attention=attention, limit=limit)
-        )
-        _print_orders(page)
-        if more is not None:
-            print(
-                f"There are more than {limit}; narrow the list or raise --limit.", file=sys.stderr
-            )
-        return 0
-
-    _with_store(show)
-
-
-def _print_orders(page: Sequence[OrderRecord]) -> None:
-    """Print a table for people, and plain columns, which nothing is cut off, for programs."""
-    if not Console().is_terminal:
-        for order in page:
-            print("\t".join(_list_row(order)))
-        return
-    table = Table("order", "state", "warehouse number", "waits for", "needs attention")
-    for order in page:
-        table.add_row(*_list_row(order))
-    Console().print(table)
-
-
-def _list_row(order: OrderRecord) -> tuple[str, ...]:
-    return (
-        name_of(order),
-        order.outcome or str(order.state),
-        order.live.external_order_number if order.live else "",
-        order.waits_for or "",
-        order.attention_reason or "",
-    )
-
-
-@orders_cli.command("show")
-def show_command(order: OrderText) -> None:
-    """Show what is known of an order."""
-
-    async def show(store: Store) -> int:
-        found = await _find(store, order)
-        if found is None:
-            return WRONG_USE
-        sentence, cure = attention_of(found)
-        live = found.live
-        for label, value in (
-            ("reference", found.marketplace_reference),
-            ("marketplace id", found.marketplace_order_id),
-            ("state", found.outcome or str(found.state)),
-            ("status at Ankorstore", found.marketplace_status),
-            ("warehouse number", live.external_order_number if live else None),
-            ("id at the warehouse", live.warehouse_order_id if live else None),
-            ("ship by", found.ship_by_at),
-            ("found by", found.found_by),
-            ("next look", found.next_attempt_at),
-            ("needs attention", sentence),
-            ("what to do", cure),
-        ):
-            if value is not None:
-                print(f"{label:>22}: {value}")
-        return 0
-
-    _with_store(show)
-
-
-@orders_cli.command("retry")
-def retry_command(order: OrderText) -> None:
-    """Clear an order's need for attention and try it again now."""
-    _decide(order, retry_order)
-
-
-@orders_cli.command("take")
-def take_command(order: OrderText) -> None:
-    """Have the service handle an order that was submitted before the switch."""
-    _decide(order, take_order)
-
-
-def _decide(text: str, decision: Callable[..., Awaitable[str]]) -> None:
-    async def decide(store: Store) -> int:
-        found = await _find(store, text)
-        if found is None:
-            return WRONG_USE
-        try:
-            print(await decision(store, found, by="command line"))
-        except Impossible as reason:
-            print(f"antbridge: {reason}", file=sys.stderr)
-            return 1
-        return 0
-
-    _with_store(decide)
-
-
-async def _find(store: Store, text: str) -> OrderRecord | None:
-    try:
-        found = await find_order(store, text)
-    except AmbiguousOrder as error:
-        print(f"antbridge: {text!r} {error}; use the id in brackets", file=sys.stderr)
-        return None
-    if found is None:
-        print(f"antbridge: no order has the reference, id or number {text!r}", file=sys.stderr)
-    return found
-
-
-def _with_store(work: Callable[[Store], Awaitable[int]]) -> None:
-    """Run *work* on the database, with the service up or down; exit with what it returns."""
-    settings = load_settings()
-    configure_logs(settings.log_format, known_secrets(settings))
-    bring_database_up_to_date(settings)
-
-    async def run() -> int:
-        store = build_store(settings)
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    raise typer.Exit(asyncio.run(run()))
+    with_store(tell)

@@ -1,9 +1,25 @@
-"""How commands come to the database."""
+"""How commands come to the database, and to the order they are about."""
 
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
 from sqlalchemy.exc import DatabaseError
 
-from app.settings import Settings, SettingsError
+from app.domain.record import OrderRecord
+from app.logs import configure_logs
+from app.settings import Settings, SettingsError, load_settings
 from app.store.migrate import bring_up_to_date
+from app.store.queries import AmbiguousOrder, find_order
+from app.store.session import Store
+from app.wiring import build_store, known_secrets
+
+WRONG_USE = 2
+OrderText = Annotated[
+    str, typer.Argument(metavar="ORDER", help="Reference, marketplace id or warehouse number.")
+]
 
 
 def bring_database_up_to_date(settings: Settings) -> str:
@@ -18,3 +34,31 @@ def bring_database_up_to_date(settings: Settings) -> str:
     except (DatabaseError, OSError) as error:
         problem = str(getattr(error, "orig", error)).partition("\n")[0]
         raise SettingsError(f"DATABASE_URL: the database cannot be used: {problem}") from None
+
+
+def with_store(work: Callable[[Store], Awaitable[int]]) -> None:
+    """Run *work* on the database, with the service up or down; exit with what it returns."""
+    settings = load_settings()
+    configure_logs(settings.log_format, known_secrets(settings))
+    bring_database_up_to_date(settings)
+
+    async def run() -> int:
+        store = build_store(settings)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    raise typer.Exit(asyncio.run(run()))
+
+
+async def find_one(store: Store, text: str) -> OrderRecord | None:
+    """Return the one order *text* names; else say on standard error why there is none."""
+    try:
+        found = await find_order(store, text)
+    except AmbiguousOrder as error:
+        print(f"antbridge: {text!r} {error}; use the id in brackets", file=sys.stderr)
+        return None
+    if found is None:
+        print(f"antbridge: no order has the reference, id or number {text!r}", file=sys.stderr)
+    return found

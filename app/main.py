@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -108,6 +109,7 @@ def create_app(
     app.add_middleware(ReceiverFirst, receiver=receiver)
     app.include_router(health_router(store, known_revisions(), worker, backlog_pace(settings)))
     app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))
+    app.add_exception_handler(RequestValidationError, _answer_wrong_request)
     app.add_exception_handler(Exception, _answer_bug)
     return app
 
@@ -122,6 +124,13 @@ async def _agree_on_time(store: Store) -> None:
 
 def _nobody_to_wake() -> None:
     """Without a worker in this process the database's notification or time wakes one."""
+
+
+async def _answer_wrong_request(request: Request, error: Exception) -> JSONResponse:
+    """Name the part of a request that cannot be right; what was sent is never sent back."""
+    assert isinstance(error, RequestValidationError)
+    told = [{"loc": list(one["loc"]), "msg": one["msg"]} for one in error.errors()]
+    return JSONResponse({"detail": told}, status_code=422)
 
 
 async def _answer_bug(request: Request, error: Exception) -> JSONResponse:

@@ -16,7 +16,12 @@ class Impossible(Exception):
     """The decision makes no sense for the order as it stands; the text says why."""
 
 
-async def retry_order(store: Store, order: OrderRecord, *, by: str) -> str:
+def signed(done: str, by: str, reason: str) -> str:
+    """Return the line of the history that tells who decided what, and why."""
+    return f"{done} by {by}: {reason}" if reason else f"{done} by {by}"
+
+
+async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str = "") -> str:
     """
     Clear what the order asks a person for and have it tried again now; return what happens next.
 
@@ -27,12 +32,12 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str) -> str:
         raise Impossible(f"a newer version of the service has the order in state {order.state}")
     if order.state is State.CLOSED:
         raise Impossible(f"the order is closed ({order.outcome}); no step of it is owed")
-    reason = reason_of(order.attention_reason) if order.attention_reason else None
-    if reason is not None and reason.is_task:
-        raise Impossible(f"{reason.sentence} A retry does not settle that. {reason.cure}")
-    if reason is None and order.attempt_count == 0 and order.state is State.PLACED:
+    asked = reason_of(order.attention_reason) if order.attention_reason else None
+    if asked is not None and asked.is_task:
+        raise Impossible(f"{asked.sentence} A retry does not settle that. {asked.cure}")
+    if asked is None and order.attempt_count == 0 and order.state is State.PLACED:
         raise Impossible("the order waits for the warehouse to ship it; there is nothing to retry")
-    await _decide(
+    await write_decision(
         store,
         order,
         {
@@ -46,12 +51,12 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str) -> str:
             "waits_for": None,
         },
         step="retry",
-        message=f"retried by {by}",
+        message=signed("retried", by, reason),
     )
     return "the order is tried again now"
 
 
-async def take_order(store: Store, order: OrderRecord, *, by: str) -> str:
+async def take_order(store: Store, order: OrderRecord, *, by: str, reason: str = "") -> str:
     """
     Have the service handle an order submitted before the switch; return what happens next.
 
@@ -61,7 +66,7 @@ async def take_order(store: Store, order: OrderRecord, *, by: str) -> str:
     was_left = order.outcome == IGNORED_BEFORE_SWITCH or order.attention_reason == "before_switch"
     if not was_left:
         raise Impossible("only an order left alone as submitted before the switch can be taken")
-    await _decide(
+    await write_decision(
         store,
         order,
         {
@@ -78,15 +83,20 @@ async def take_order(store: Store, order: OrderRecord, *, by: str) -> str:
             "waits_for": None,
         },
         step="take",
-        message=f"taken by {by}",
+        message=signed("taken", by, reason),
     )
     return "the order is handled from the start now"
 
 
-async def _decide(
+async def write_decision(
     store: Store, order: OrderRecord, columns: dict[str, Any], *, step: str, message: str
 ) -> None:
-    """Write a decision unless the order moved on meanwhile; a worker's lease is broken."""
+    """
+    Write a decision unless the order moved on meanwhile; a worker's lease is broken.
+
+    Raises:
+        Impossible: It moved on.
+    """
     async with store.write() as connection:
         row = (
             await connection.execute(

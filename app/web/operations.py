@@ -26,6 +26,7 @@ from app.store.queries import (
 from app.store.session import Store
 from app.store.shipments import StoredRow, load_shipments
 from app.web.published import (
+    ANONYMOUS,
     BUG,
     UNAUTHORIZED,
     UNKNOWN_ORDER,
@@ -34,6 +35,7 @@ from app.web.published import (
     OrderPage,
     QueryRefusal,
     Responses,
+    Why,
     answers,
 )
 
@@ -41,7 +43,12 @@ Decision = Callable[..., Awaitable[str]]
 Text = str | SkipJsonSchema[None]
 STATES = frozenset(str(state) for state in State)
 ATTENTIONS = frozenset({ANY_ATTENTION, *REASONS})
-DECIDED: Responses = {**UNKNOWN_ORDER, 200: answers(OrderDecided, "The order as it stands now.")}
+DECIDED: Responses = {
+    **UNKNOWN_ORDER,
+    200: answers(OrderDecided, "The order as it stands now."),
+    400: answers(QueryRefusal, "The body is no JSON."),
+    422: answers(QueryRefusal, "The body cannot be right."),
+}
 
 _bearer = HTTPBearer(auto_error=False, description="The value of `OPERATOR_TOKEN`.")
 
@@ -116,24 +123,25 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
             "attempts": [_attempt_json(row) for row in history],
         }
 
-    async def decide(order: str, decision: Decision) -> dict[str, Any]:
+    async def decide(order: str, decision: Decision, why: Why | None) -> dict[str, Any]:
         found = await _find(store, order)
+        by, reason = (why.by, why.reason) if why is not None else (ANONYMOUS, "")
         try:
-            message = await decision(store, found, by="API")
-        except Impossible as reason:
-            raise HTTPException(409, str(reason)) from None
+            message = await decision(store, found, by=by, reason=reason)
+        except Impossible as impossible:
+            raise HTTPException(409, str(impossible)) from None
         on_wake()
         return {**order_json(await _find(store, found.marketplace_order_id)), "message": message}
 
     @router.post("/orders/{order}/retry", response_model=None, responses=DECIDED)
-    async def retry(order: str) -> dict[str, Any]:
+    async def retry(order: str, why: Why | None = None) -> dict[str, Any]:
         """Clear the order's attention and try again."""
-        return await decide(order, retry_order)
+        return await decide(order, retry_order, why)
 
     @router.post("/orders/{order}/take", response_model=None, responses=DECIDED)
-    async def take(order: str) -> dict[str, Any]:
+    async def take(order: str, why: Why | None = None) -> dict[str, Any]:
         """Take an order from before the switch all the same."""
-        return await decide(order, take_order)
+        return await decide(order, take_order, why)
 
     return router
 

@@ -7,7 +7,7 @@ The answers are built where they belong; a test compares every one of them with 
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.lifecycle import State
 from app.store.inbox import Disposition
@@ -149,6 +149,18 @@ class OrderPage(BaseModel):
 
     orders: list[OrderShown]
     next: str | None
+
+
+ANONYMOUS = "API"
+
+
+class Why(BaseModel):
+    """Who decides, and why; both are kept in the order's history."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = Field(ANONYMOUS, min_length=1, max_length=100)
+    reason: str = Field("", max_length=1000)
 
 
 class OrderDecided(OrderShown):

@@ -1,6 +1,7 @@
 """The command line: what is printed, what is decided, and the exit status."""
 
 import asyncio
+import getpass
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -9,8 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-import app.cli as cli_module
-from app import __version__
+from app import __version__, cli_database
 from app.cli import main
 from app.clock import SystemClock
 from app.domain.reasons import REASONS
@@ -42,7 +42,7 @@ def run(
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(cli_module, "configure_logs", lambda *_: None)
+    monkeypatch.setattr(cli_database, "configure_logs", lambda *_: None)
     terminate = signal.getsignal(signal.SIGTERM)
 
     def run_command(*arguments: str) -> tuple[int, str, str]:
@@ -205,13 +205,14 @@ def test_an_order_is_retried(run: Run, filled: Any) -> None:
     """A retry clears the attention; a second look finds the order due and the decision noted."""
     order_id = filled(add_short_order)
 
-    status, out, _ = run("orders", "retry", "R1")
+    status, out, _ = run("orders", "retry", "R1", "--reason", "stock came")
 
     assert (status, out.strip()) == (0, "the order is tried again now")
     row = filled(lambda store: order_row(store, order_id))
     assert (row.attention_reason, row.wake_seq) == (None, 1)
     (attempt,) = filled(lambda store: attempts_of(store, order_id))
-    assert (attempt.step, attempt.message) == ("retry", "retried by command line")
+    assert attempt.step == "retry"
+    assert attempt.message == f"retried by {getpass.getuser()} (command line): stock came"
 
 
 def test_an_order_is_taken(run: Run, filled: Any) -> None:

@@ -1,0 +1,132 @@
+"""The commands `antbridge orders …`: look at orders, and decide about them."""
+
+import getpass
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.cli_database import WRONG_USE, OrderText, find_one, with_store
+from app.domain.lifecycle import State
+from app.domain.reasons import REASONS
+from app.domain.record import OrderRecord
+from app.flow.story import attention_of, name_of
+from app.store.decisions import Impossible, retry_order, take_order
+from app.store.queries import ANY_ATTENTION, OrderFilter, list_orders
+from app.store.session import Store
+
+ReasonText = Annotated[str, typer.Option("--reason", help="Why; kept in the order's history.")]
+
+orders_cli = typer.Typer(help="Look at orders and decide about them.", no_args_is_help=True)
+
+
+@orders_cli.command("list")
+def list_command(
+    state: Annotated[str | None, typer.Option(help="Only orders in this state.")] = None,
+    attention: Annotated[
+        str | None, typer.Option(help="Only orders needing attention: any, or a reason code.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+) -> None:
+    """List orders, newest first."""
+    if state not in (None, *State):
+        raise typer.BadParameter(f"--state: use one of {', '.join(State)}")
+    if attention not in (None, ANY_ATTENTION, *REASONS):
+        raise typer.BadParameter(f"use any or one of: {', '.join(sorted(REASONS))}")
+
+    async def show(store: Store) -> int:
+        page, more = await list_orders(
+            store, OrderFilter(state=state, attention=attention, limit=limit)
+        )
+        _print_orders(page)
+        if more is not None:
+            print(
+                f"There are more than {limit}; narrow the list or raise --limit.", file=sys.stderr
+            )
+        return 0
+
+    with_store(show)
+
+
+def _print_orders(page: Sequence[OrderRecord]) -> None:
+    """Print a table for people, and plain columns, which nothing is cut off, for programs."""
+    if not Console().is_terminal:
+        for order in page:
+            print("\t".join(_list_row(order)))
+        return
+    table = Table("order", "state", "warehouse number", "waits for", "needs attention")
+    for order in page:
+        table.add_row(*_list_row(order))
+    Console().print(table)
+
+
+def _list_row(order: OrderRecord) -> tuple[str, ...]:
+    return (
+        name_of(order),
+        order.outcome or str(order.state),
+        order.live.external_order_number if order.live else "",
+        order.waits_for or "",
+        order.attention_reason or "",
+    )
+
+
+@orders_cli.command("show")
+def show_command(order: OrderText) -> None:
+    """Show what is known of an order."""
+
+    async def show(store: Store) -> int:
+        found = await find_one(store, order)
+        if found is None:
+            return WRONG_USE
+        sentence, cure = attention_of(found)
+        live = found.live
+        for label, value in (
+            ("reference", found.marketplace_reference),
+            ("marketplace id", found.marketplace_order_id),
+            ("state", found.outcome or str(found.state)),
+            ("status at Ankorstore", found.marketplace_status),
+            ("warehouse number", live.external_order_number if live else None),
+            ("id at the warehouse", live.warehouse_order_id if live else None),
+            ("ship by", found.ship_by_at),
+            ("found by", found.found_by),
+            ("next look", found.next_attempt_at),
+            ("needs attention", sentence),
+            ("what to do", cure),
+        ):
+            if value is not None:
+                print(f"{label:>22}: {value}")
+        return 0
+
+    with_store(show)
+
+
+@orders_cli.command("retry")
+def retry_command(order: OrderText, reason: ReasonText = "") -> None:
+    """Clear an order's need for attention and try it again now."""
+    _decide(order, retry_order, reason)
+
+
+@orders_cli.command("take")
+def take_command(order: OrderText, reason: ReasonText = "") -> None:
+    """Have the service handle an order that was submitted before the switch."""
+    _decide(order, take_order, reason)
+
+
+def _decide(text: str, decision: Callable[..., Awaitable[str]], reason: str) -> None:
+    by = f"{getpass.getuser()} (command line)"
+
+    async def decide(store: Store) -> int:
+        found = await find_one(store, text)
+        if found is None:
+            return WRONG_USE
+        try:
+            print(await decision(store, found, by=by, reason=reason))
+        except Impossible as impossible:
+            print(f"antbridge: {impossible}", file=sys.stderr)
+            return 1
+        return 0
+
+    with_store(decide)
