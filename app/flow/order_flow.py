@@ -78,9 +78,8 @@ async def answer_order(desk: Desk, rules: FlowRules) -> Move:
     verdict = await review(seen, desk, rules, is_accepted=False)
     if verdict.prepared is None:
         return Attention(verdict.findings, "the review holds the order")
-    if order.accept_sent_before_at is not None and desk.now() < order.accept_sent_before_at:
-        until = order.accept_sent_before_at
-        return Wait(until, "the answer to the accept", "an accept may still be under way")
+    if (wait := _await_lost_accept(desk, rules)) is not None:
+        return wait
     await desk.marketplace.reserve_call()
     if await desk.look(max_age_seconds=rules.verdict_seconds) != seen:
         return Next(State.RECEIVED, "the order changed meanwhile; judging it as it is now")
@@ -92,6 +91,21 @@ async def answer_order(desk: Desk, rules: FlowRules) -> Move:
         ]
         return Attention(tuple(findings), "other orders took the last pieces")
     return await _accept(desk, turn)
+
+
+def _await_lost_accept(desk: Desk, rules: FlowRules) -> Wait | None:
+    """
+    Wait until an accept without an answer can arrive no more.
+
+    Were it sent again and taken back before, the late one would accept the order once more.
+    """
+    sent_before_at = desk.order.accept_sent_before_at
+    if sent_before_at is None:
+        return None
+    settled_at = sent_before_at + timedelta(seconds=rules.settle_seconds)
+    if desk.now() >= settled_at:
+        return None
+    return Wait(settled_at, "the answer to the accept", "an accept may still be under way")
 
 
 async def _accept(desk: Desk, turn: Turn) -> Move:
