@@ -133,9 +133,7 @@ def _read_row(fields: dict[str, str | None], row_number: int) -> CorpusRow:
     if None in fields or None in fields.values():
         raise CorpusError(f"a row has {len(COLUMNS)} cells; quote a line that holds a comma")
     given = {name: (text or "").strip() for name, text in fields.items()}
-    country, line = given["country"].upper(), given["line"]
-    if len(country) != 2 or not country.isalpha():
-        raise CorpusError(f"the country {country!r} is no code of two letters, as NL")
+    country, line = require_country(given["country"]), given["line"]
     if not line:
         raise CorpusError("the line is empty")
     if given["confidence"] not in ("", "unsure"):
@@ -147,6 +145,19 @@ def _read_row(fields: dict[str, str | None], row_number: int) -> CorpusRow:
     if expect is not None:
         require_lossless(line, expect)
     return CorpusRow(country, line, expect, is_unsure, given["source"], row_number)
+
+
+def require_country(text: str) -> str:
+    """
+    Return a country code in upper case.
+
+    Raises:
+        CorpusError: It is none.
+    """
+    country = text.strip().upper()
+    if len(country) != 2 or not (country.isascii() and country.isalpha()):
+        raise CorpusError(f"the country {country!r} is no code of two letters, as NL")
+    return country
 
 
 def require_lossless(line: str, parts: StreetParts) -> None:

@@ -88,13 +88,13 @@ def is_postal_code_known(postal_code: str, country_code: str) -> bool:
 
 def _judge_vat_number(vat_number: str, country: str) -> Iterator[str]:
     if vat_number.strip() and not is_vat_number_sound(vat_number, country):
-        yield "vat_number_odd: the VAT number fails its country's check; sent as it is"
+        yield "vat_number_odd: the VAT number fails its country's check, sent as it is"
 
 
 def _judge_postal_code(address: PostalAddress, country: str) -> Iterator[str]:
     postal_code = tidy_postal_code(address.postal_code, country)
     if postal_code and country and not is_postal_code_known(postal_code, country):
-        yield f"postal_code_odd: not of the form that {country} uses; sent as it is"
+        yield f"postal_code_odd: not of the form that {country} uses, sent as it is"
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from tests.order_samples import RETAILER, make_order
 
 SOUND = replace(RETAILER, vat_number="NL004495445B01")
 PHONE = "phone_unusable: the retailer's phone cannot be dialled"
-VAT = "vat_number_odd: the VAT number fails its country's check; sent as it is"
+VAT = "vat_number_odd: the VAT number fails its country's check, sent as it is"
 
 
 def order_of(**retailer: Any) -> Any:
@@ -147,7 +147,7 @@ def test_postal_code_of_a_country_without_a_rule_of_ours(
         order_of(), ship_to=replace(order_of().ship_to, country_code=country,
                                     postal_code=postal_code)
     )  # fmt: skip
-    odd = f"postal_code_odd: not of the form that {country} uses; sent as it is"
+    odd = f"postal_code_odd: not of the form that {country} uses, sent as it is"
     assert has_postal_code_form(tidy_postal_code(postal_code, country), country)
     warnings = [text for text in review_contact(order).warnings if "postal" in text]
     assert warnings == ([odd] if warns else [])
