@@ -6,12 +6,13 @@ stock; it says every reason at once (docs/rules/review.md).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord
 from app.errors import Finding, Unmappable
+from app.flow.review_contact import review_contact
 from app.flow.rules import FlowRules
 from app.ports import Desk, PreparedOrder
 
@@ -59,7 +60,14 @@ def prepare(seen: MarketplaceOrder, desk: Desk) -> PreparedOrder:
         Unmappable: With every finding.
         NotReady: The warehouse's settings are missing.
     """
-    return desk.warehouse.prepare(seen, external_number(seen, desk.order, desk))
+    return prepare_as(external_number(seen, desk.order, desk), seen, desk)
+
+
+def prepare_as(number: str, seen: MarketplaceOrder, desk: Desk) -> PreparedOrder:
+    """Put *seen* into the warehouse's form under *number*; raises what `prepare` raises."""
+    contact = review_contact(seen)
+    prepared = desk.warehouse.prepare(contact.order, number)
+    return replace(prepared, warnings=(*contact.warnings, *prepared.warnings))
 
 
 def external_number(seen: MarketplaceOrder, order: OrderRecord, desk: Desk) -> str:
