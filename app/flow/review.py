@@ -58,7 +58,7 @@ async def review(
     )
     decision = decision_of(order)
     verdict = decide(found, rules.policy, decision, since_of(order.verdict), desk)
-    note_verdict(verdict, seen, desk, needed=needed, facts=facts)
+    note_verdict(verdict, seen, desk, needed=needed, facts=facts, is_accepted=is_accepted)
     return verdict
 
 
@@ -69,6 +69,7 @@ def note_verdict(
     *,
     needed: Mapping[str, int],
     facts: Mapping[str, SkuFacts],
+    is_accepted: bool = False,
 ) -> None:
     """Have the verdict and its inputs stored with whatever this step commits next."""
     stored = verdict_json(
@@ -77,6 +78,8 @@ def note_verdict(
         facts=facts,
         updated_at=seen.updated_at,
         read_at=desk.order.read_at,
+        earlier=desk.order.verdict,
+        is_accepted=is_accepted,
     )
     desk.note(verdict=stored, verdict_at=desk.now())
 

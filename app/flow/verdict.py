@@ -93,9 +93,21 @@ def verdict_json(
     facts: Mapping[str, SkuFacts],
     updated_at: datetime | None,
     read_at: datetime | None,
+    earlier: Mapping[str, Any] | None,
+    is_accepted: bool,
 ) -> dict[str, Any]:
-    """Return the verdict with what it was made from, without anything personal."""
+    """
+    Return the verdict with what it was made from, without anything personal.
+
+    One on an order that is accepted keeps beside it what was said when it was answered, which
+    stood in the *earlier* one.
+    """
+    answered = None
+    if is_accepted and earlier:
+        answered = earlier.get("answered") if earlier.get("is_accepted") else _short_form(earlier)
     return {
+        "is_accepted": is_accepted,
+        "answered": answered,
         "kind": str(verdict.kind),
         "remark": verdict.remark,
         "findings": [_ruling_json(ruling) for ruling in verdict.rulings],
@@ -110,6 +122,12 @@ def verdict_json(
         },
         "marketplace_updated_at": _text(updated_at),
         "read_at": _text(read_at),
+    }
+
+
+def _short_form(stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: stored.get(name) for name in ("kind", "findings", "pack_quantities", "value_share")
     }
 
 

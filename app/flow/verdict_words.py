@@ -30,6 +30,8 @@ def tell_verdict(order: OrderRecord) -> list[str]:
         )
     for line_id, packs in stored.get("pack_quantities", {}).items():
         lines.append(f"  - line {line_id}: {f'{packs} packs' if packs else 'left out'}")
+    if answered := stored.get("answered"):
+        lines.append(f"  - when it was answered: {answered['kind']}{_told(answered)}")
     needed = stored.get("needed", {})
     lines += [f"  - {_goods(sku, needed[sku], stored)}" for sku in needed]
     return lines
