@@ -19,6 +19,14 @@ from app.domain.policy import (
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord, decision_of
 from app.store.decisions import Impossible, signed, write_decision
+from app.store.possible_moves import (
+    HELD,
+    findings_of,
+    impossible,
+    is_open,
+    require_waiting,
+    where_it_stands,
+)
 from app.store.session import Store
 
 _JUDGED_AGAIN: dict[str, Any] = {
@@ -31,9 +39,6 @@ _JUDGED_AGAIN: dict[str, Any] = {
     "not_before_at": None,
     "waits_for": None,
 }
-_HELD = "held_by_operator"
-_ANSWERED_ELSEWHERE = ("before_switch", "labels_generated", "unknown_marketplace_status")
-"""What asks for a person before the review is even made: no answer here settles it."""
 
 
 async def accept_order(
@@ -53,12 +58,12 @@ async def accept_order(
     )
     found = findings_of(order)
     if _is_decided(order, kind, found):
-        return f"that was decided before; {told}"
-    _require_waiting(order, f"it cannot be {'accepted in part' if is_partial else 'accepted'}")
+        return f"that was decided before; {told if _is_waiting(order) else 'it is accepted'}"
+    require_waiting(order, f"it cannot be {'accepted in part' if is_partial else 'accepted'}")
     curable = WAIVABLE | CURED_BY_CUTTING if is_partial else WAIVABLE
     if blocking := [code for code in found if code not in curable]:
         sentences = " ".join(reason_of(code).sentence for code in blocking)
-        raise _impossible(
+        raise impossible(
             order, f"{sentences} ({', '.join(blocking)}) An accept settles no such thing"
         )
     cut = CURED_BY_CUTTING if is_partial else frozenset[str]()
@@ -92,11 +97,11 @@ async def reject_order(
     told = "it is rejected at Ankorstore next, which cannot be undone"
     decided = decision_of(order)
     is_same = decided is not None and decided.reject_type == reject_type
-    if is_same and _is_decided(order, "reject", findings_of(order)) and _is_open(order):
+    if is_same and _is_decided(order, "reject", findings_of(order)) and is_open(order):
         return f"that was decided before; {told}"
     if order.outcome == "rejected":
         return "it is rejected already"
-    _require_waiting(order, "it cannot be rejected")
+    require_waiting(order, "it cannot be rejected")
     decision = {"kind": "reject", "reject_type": reject_type, "reject_reason": reason or None}
     columns = {**_JUDGED_AGAIN, "decision": decision, "accept_blocked": False}
     message = signed(f"to be rejected as {reject_type}, decided", by, reason)
@@ -112,16 +117,18 @@ async def hold_order(store: Store, order: OrderRecord, *, by: str, reason: str =
         Impossible: The warehouse has it or may have it, or it is closed.
     """
     told = "nothing is done about it until it is released, accepted or rejected"
-    if order.attention_reason == _HELD:
+    if _is_waiting(order) and (order.accept_sent_before_at or order.reject_sent_before_at):
+        told += "; an answer that is on its way to Ankorstore may still take effect"
+    if order.attention_reason == HELD:
         return f"it is held already; {told}"
     if order.state not in (State.RECEIVED, State.ACCEPTED) or order.may_be_at_warehouse:
-        raise _impossible(order, f"it cannot be held any more: it is {_where(order)}")
+        raise impossible(order, f"it cannot be held any more: it is {where_it_stands(order)}")
     columns = {
         **_JUDGED_AGAIN,
         "decision": {"kind": "hold"},
-        "attention_reason": _HELD,
+        "attention_reason": HELD,
         "attention_since": store.now(),
-        "attention_detail": [{"reason": _HELD, "field": "order", "detail": f"held by {by}"}],
+        "attention_detail": [{"reason": HELD, "field": "order", "detail": f"held by {by}"}],
         "waits_for": "a person",
     }
     await write_decision(store, order, columns, step="hold", message=signed("held", by, reason))
@@ -136,11 +143,11 @@ async def release_order(store: Store, order: OrderRecord, *, by: str, reason: st
         Impossible: Nothing holds the order.
     """
     told = "it is judged again now, by the policy"
-    is_held = order.attention_reason == _HELD or order.hold_until_at is not None
+    is_held = order.attention_reason == HELD or order.hold_until_at is not None
     if not is_held:
-        if order.attention_reason is None and order.decision is None and _is_open(order):
+        if order.attention_reason is None and order.decision is None and is_open(order):
             return "nothing holds it"
-        raise _impossible(order, "neither a person nor the policy's clock holds it")
+        raise impossible(order, "neither a person nor the policy's clock holds it")
     columns = {**_JUDGED_AGAIN, "decision": None}
     await write_decision(
         store, order, columns, step="release", message=signed("released", by, reason)
@@ -148,77 +155,11 @@ async def release_order(store: Store, order: OrderRecord, *, by: str, reason: st
     return told
 
 
-def findings_of(order: OrderRecord) -> tuple[str, ...]:
-    """Return the reasons that keep the order from being accepted, as they were found last."""
-    if order.attention_reason is None:
-        return ()
-    asked = [entry["reason"] for entry in order.attention_detail] or [order.attention_reason]
-    stored = order.verdict or {}
-    judged = [
-        entry["reason"]
-        for entry in stored.get("findings", ())
-        if stored.get("kind") == "hold" and entry["action"] != "accept"
-    ]
-    return tuple(dict.fromkeys([*asked, *judged]))
-
-
-def possible_moves(order: OrderRecord) -> tuple[str, ...]:
-    """Return the commands that make sense for the order as it stands."""
-    if not _is_open(order):
-        return ("take",) if (order.outcome or "").startswith("ignored: before") else ()
-    asked = reason_of(order.attention_reason) if order.attention_reason else None
-    moves = []
-    if _waits_for_answer(order):
-        found = set(findings_of(order))
-        moves += ["accept"] if found <= WAIVABLE else []
-        is_cut = bool(found & CURED_BY_CUTTING) and found <= WAIVABLE | CURED_BY_CUTTING
-        moves += ["accept --partial"] if is_cut else []
-        moves.append("reject")
-    if order.attention_reason == "before_switch":
-        moves.append("take")
-    is_held = order.attention_reason == _HELD
-    if not is_held and order.state in (State.RECEIVED, State.ACCEPTED):
-        moves += [] if order.may_be_at_warehouse else ["hold"]
-    if is_held or order.hold_until_at is not None:
-        moves.append("release")
-    if asked is not None and not asked.is_task and not is_held:
-        moves.append("retry")
-    return tuple(moves)
+def _is_waiting(order: OrderRecord) -> bool:
+    return order.state is State.RECEIVED
 
 
 def _is_decided(order: OrderRecord, kind: str, found: Iterable[str]) -> bool:
     """Tell whether the same was decided before and nothing was found since."""
     decision = decision_of(order)
     return decision is not None and decision.kind == kind and not tuple(found)
-
-
-def _is_open(order: OrderRecord) -> bool:
-    return order.state is not State.CLOSED and order.state in tuple(State)
-
-
-def _waits_for_answer(order: OrderRecord) -> bool:
-    return (
-        order.state is State.RECEIVED
-        and not order.may_be_at_warehouse
-        and order.attention_reason not in _ANSWERED_ELSEWHERE
-    )
-
-
-def _require_waiting(order: OrderRecord, problem: str) -> None:
-    if not _waits_for_answer(order):
-        raise _impossible(order, f"{problem}: it is {_where(order)}")
-
-
-def _where(order: OrderRecord) -> str:
-    if order.state is State.CLOSED:
-        return f"closed ({order.outcome})"
-    if order.attention_reason in _ANSWERED_ELSEWHERE:
-        return f"{order.state}, and asks for a person: {reason_of(order.attention_reason).sentence}"
-    if order.may_be_at_warehouse and order.state in (State.RECEIVED, State.ACCEPTED):
-        return f"{order.state}, and may be at the warehouse"
-    return str(order.state)
-
-
-def _impossible(order: OrderRecord, problem: str) -> Impossible:
-    moves = possible_moves(order)
-    return Impossible(f"{problem}; possible now: {', '.join(moves) or 'nothing'}")
