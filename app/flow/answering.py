@@ -22,9 +22,14 @@ from app.flow.world import ACCEPTED_STATUS, WAITING_STATUS
 from app.ports import Desk, Turn
 
 
-async def answer_waiting(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> Move:
-    """Answer an order that waits for an answer, as the verdict or a person says."""
-    order = desk.order
+async def answer_waiting(
+    seen: MarketplaceOrder, order: OrderRecord, desk: Desk, rules: FlowRules
+) -> Move:
+    """
+    Answer an order that waits for an answer, as the verdict or a person says.
+
+    *order* is what was held before *seen* was read, so that the two can be compared.
+    """
     if order.accept_blocked:
         return ask_person("acceptance_reverted", field="order")
     is_unanswered = order.accept_sent_before_at is not None

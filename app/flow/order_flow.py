@@ -70,7 +70,7 @@ async def answer_order(desk: Desk, rules: FlowRules) -> Move:
         return Wait(desk.now(), "its turn", "read; orders that ship earlier go first")
     if seen.status == ACCEPTED_STATUS:
         return Next(State.ACCEPTED, "Ankorstore shows the order accepted")
-    return await answer_waiting(seen, desk, rules)
+    return await answer_waiting(seen, order, desk, rules)
 
 
 # accepted → placed
