@@ -25,7 +25,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "acceptance_manual",
         "The service accepts nothing by itself (ACCEPT_MODE is manual).",
-        "Accept or reject the order at Ankorstore; the service goes on by itself.",
+        "Run `antbridge orders accept ORDER` or `orders reject`, or answer it at Ankorstore; the "
+        "service goes on by itself.",
     ),
     Reason(
         "acceptance_reverted",
@@ -80,7 +81,10 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "stock_short",
         "The warehouse has fewer pieces than this order needs.",
-        "Wait for stock or reject the order at Ankorstore, " + _RETRY,
+        "Wait for stock, "
+        + _RETRY[:-1]
+        + "; or accept it all the same or in part (`antbridge orders "
+        "accept ORDER`, with `--partial`), or reject it.",
     ),
     Reason(
         "stock_unknown",
@@ -170,7 +174,7 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "retailer_asked_to_cancel",
         "The retailer has asked to cancel this order.",
-        "Settle it with the retailer at Ankorstore, " + _RETRY,
+        "Settle it with the retailer, then run `antbridge orders accept ORDER` or `orders reject`.",
     ),
     Reason(
         "own_carrier_not_possible",

@@ -8,13 +8,14 @@ judged by what the order shows (docs/rules/states.md, docs/rules/review.md).
 from collections.abc import Awaitable
 from datetime import datetime
 
-from app.domain.lifecycle import State
+from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.partial import has_goods
 from app.domain.policy import Rejection
 from app.domain.record import OrderRecord, decision_of
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
-from app.flow.moves import Attention, Move, Next, Wait, ask_person
+from app.flow.ending import end_unplaced
+from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.review import note_verdict, review
 from app.flow.rules import FlowRules
 from app.flow.verdict import Kind, Verdict
@@ -46,6 +47,10 @@ async def answer_waiting(
         return Next(State.RECEIVED, "the order changed meanwhile; judging it as it is now")
     if verdict.kind is Kind.REJECT:
         assert verdict.rejection is not None, "a reject says why"
+        # As before closing an order: the database may be older than what was placed (ending.py).
+        end = Close(Outcome.REJECTED, "to be rejected")
+        if isinstance(found := await end_unplaced(end, seen, desk, rules), Next):
+            return found
         return await _reject(desk, verdict.rejection)
     return await _accept(desk, verdict)
 

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 
 from app.domain.lifecycle import State
 from app.simulator import Address, Fault, Order, OrderedLine
+from app.store import models
 from app.store.decisions import Impossible, retry_order
 from app.store.decisions_answer import accept_order, hold_order, reject_order, release_order
+from app.store.models import WarehouseOrder
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.policies import (
@@ -365,3 +368,23 @@ async def test_lost_answer_to_a_persons_accept(sqlite_store: Store, clock: FakeC
         assert await _decide(world, order, accept_order) == (
             "that was decided before; it is accepted"
         )
+
+
+async def test_no_reject_of_what_the_warehouse_turns_out_to_have(
+    store: Store, clock: FakeClock
+) -> None:
+    """The database forgot that the order was placed: a reject looks first, and finds it there."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        order = await _order(world)
+        held = await world.held(order)
+        async with store.write() as connection:
+            await connection.execute(delete(WarehouseOrder))
+            forgotten = {"state": State.RECEIVED, "accept_sent_before_at": None}
+            await connection.execute(update(models.Order).values(**forgotten))
+        world.ankorstore.revert_acceptance(order.id)
+        await _decide(world, order, reject)
+        await world.work()
+
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.PLACED, "reverted_after_placing")
+        assert (len(answers(world)), order.status) == (1, "ankor_confirmed")
