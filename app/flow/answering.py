@@ -41,16 +41,17 @@ async def answer_waiting(
     if verdict.kind is Kind.HOLD:
         return hold_by(verdict)
     if (until := _under_way_until(desk)) is not None:
-        return Wait(until, "the answer to the accept", "an answer may still be under way")
+        return Wait(until, "the answer sent before", "an answer may still be under way")
+    if verdict.kind is Kind.REJECT:
+        # As before closing an order: the database may be older than what was placed (ending.py).
+        end = Close(Outcome.REJECTED, "to be rejected")
+        if isinstance(found := await end_unplaced(end, seen, desk, rules), Next):
+            return found
     await desk.marketplace.reserve_call()
     if await desk.look(max_age_seconds=rules.verdict_seconds) != seen:
         return Next(State.RECEIVED, "the order changed meanwhile; judging it as it is now")
     if verdict.kind is Kind.REJECT:
         assert verdict.rejection is not None, "a reject says why"
-        # As before closing an order: the database may be older than what was placed (ending.py).
-        end = Close(Outcome.REJECTED, "to be rejected")
-        if isinstance(found := await end_unplaced(end, seen, desk, rules), Next):
-            return found
         return await _reject(desk, verdict.rejection)
     return await _accept(desk, verdict)
 

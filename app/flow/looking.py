@@ -41,7 +41,8 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
         return await end_unplaced(end, seen, desk, rules)
     if order.attention_reason == "held_by_operator":
         return _stay_held(seen, desk)
-    if order.hold_until_at is not None and seen.status == WAITING_STATUS:
+    is_waiting = order.state is State.RECEIVED and seen.status == WAITING_STATUS
+    if order.hold_until_at is not None and is_waiting:
         return await _review_held(seen, desk, rules)
     is_newly_accepted = order.state is State.RECEIVED or order.attention_reason in _ABOUT_STATUS
     if seen.status == ACCEPTED_STATUS and is_newly_accepted:

@@ -1,5 +1,6 @@
 """Answers to a partial accept and to a reject that never come: judged by what the order shows."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +160,76 @@ async def test_refused_reject_asks_a_person(
         held = await world.held(order)
         assert (held.state, held.attention_reason) == (State.RECEIVED, "marketplace_refused")
         assert (len(answers(world)), held.reject_intent_at) == (1, None)
+
+
+async def test_what_a_partial_accept_left_is_read_back(
+    sqlite_store: Store, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own answer is not trusted: what another reading shows right afterwards is compared."""
+    path = write_policy(tmp_path, PARTIAL)
+    async with build_world(sqlite_store, clock, warehouse=hand_driven(), policy_file=path) as world:
+        order = _short(world)
+        plain = world.companies.marketplace.accept_order
+
+        async def changed_after(*arguments: Any, **options: Any) -> Any:
+            answer = await plain(*arguments, **options)
+            order.lines[0].reduce_to(2)
+            order.rendered.clear()
+            return answer
+
+        monkeypatch.setattr(world.companies.marketplace, "accept_order", changed_after)
+        await world.tell(order)
+        await world.work()
+
+        assert await world.reasons(order) == ["accepted_differs"]
+        assert world.creates() == 0
+
+
+async def test_reverted_acceptance_of_an_order_held_for_hours(
+    sqlite_store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Held after the accept, and then taken back: the order waits for a person, hours or not."""
+    policy = rule("phone_missing", action="hold", hold_hours=2, then="accept")
+    path = write_policy(tmp_path, policy)
+    async with build_world(sqlite_store, clock, warehouse=hand_driven(), policy_file=path) as world:
+        order = world.ankorstore.place_order(
+            [OrderedLine("TOTE-NAT")], GOOD, status="brand_confirmed"
+        )
+        order.retailer = replace(order.retailer, phone_number=None)
+        await world.tell(order)
+        await world.work()
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.ACCEPTED, "phone_missing")
+        world.ankorstore.revert_acceptance(order.id)
+        await world.tell(order)
+        await world.work()
+        clock.advance(7300)
+        await world.work()
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.RECEIVED, "acceptance_reverted")
+        assert world.writes() == []
+
+
+async def test_accepted_order_held_for_hours_is_placed_at_their_end(
+    sqlite_store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Accept after a hold exists for accepted orders too; reject does not, so it never ends so."""
+    for number, then in enumerate(("accept", "reject")):
+        keys = {"reject_type": "OTHER", "reject_reason": "x"} if then == "reject" else {}
+        policy = rule("phone_missing", action="hold", hold_hours=2, then=then, **keys)
+        path = write_policy(tmp_path, policy)
+        async with build_world(
+            sqlite_store, clock, seed=number, warehouse=hand_driven(), policy_file=path
+        ) as world:
+            order = world.ankorstore.place_order(
+                [OrderedLine("TOTE-NAT")], GOOD, status="brand_confirmed"
+            )
+            order.retailer = replace(order.retailer, phone_number=None)
+            await world.tell(order, event_id=f"told-{number}")
+            await world.work()
+            assert ((await world.held(order)).hold_until_at is None) == (then == "reject")
+            clock.advance(7300)
+            await world.work()
+            state = State.PLACED if then == "accept" else State.ACCEPTED
+            assert (await world.held(order)).state is state
+            assert answers(world) == []
