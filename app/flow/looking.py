@@ -84,7 +84,12 @@ async def _review_held(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> 
     """Let an order that is held for a time go on at once where nothing holds it any more."""
     verdict = await review(seen, desk, rules, is_accepted=False)
     if verdict.kind is Kind.HOLD:
-        return hold_by(verdict)
+        asked = hold_by(verdict)
+        known = [finding["reason"] for finding in desk.order.attention_detail]
+        is_same = known == [finding.reason for finding in asked.findings]
+        if is_same and asked.until == desk.order.hold_until_at:
+            return Stands("the policy still holds the order")
+        return asked
     return Next(State.RECEIVED, "what held the order is gone; judging it again")
 
 

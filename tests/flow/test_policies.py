@@ -295,6 +295,7 @@ async def test_hold_that_ends(store: Store, clock: FakeClock, tmp_path: Path, th
         await world.work()
         held = await world.held(order)
         assert (held.attention_since, held.next_attempt_at) == (began_at, held.hold_until_at)
+        assert await world.told(order) == ["attention"]  # and nothing is told twice
         clock.advance(3595)
         await world.work()
         assert world.writes() == []
