@@ -9,6 +9,7 @@ import typer
 import uvicorn
 
 from app import __version__
+from app.cli_address import address
 from app.cli_database import (
     WRONG_USE,
     OrderText,
@@ -47,6 +48,7 @@ cli = typer.Typer(
 cli.add_typer(orders_cli, name="orders")
 cli.add_typer(policy_cli, name="policy")
 cli.command("ledger")(ledger)
+cli.command("address")(address)
 
 _SHUTDOWN_SECONDS = 30
 

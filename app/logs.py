@@ -6,6 +6,7 @@ logged as their type and the lines they passed through, never as their text: an 
 can quote what somebody sent.
 """
 
+import asyncio
 import json
 import logging
 import re
@@ -83,12 +84,32 @@ def render_exception(
 class _StandardOutput:
     """Takes finished lines; cheaper than a record of the standard library's for each."""
 
+    flushing_loop: asyncio.AbstractEventLoop | None = None
+    """The event loop that has a flush before it."""
+
+    def info(self, line: str) -> None:
+        """Write *line* with all others of this turn of the event loop; at once outside of one."""
+        sys.stdout.write(line + "\n")
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            sys.stdout.flush()
+            return
+        if _StandardOutput.flushing_loop is not loop:
+            _StandardOutput.flushing_loop = loop
+            loop.call_soon(_flush)
+
     def msg(self, line: str) -> None:
         """Write *line* now, to whatever standard output is now."""
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
-    debug = info = warning = error = critical = msg
+    debug = warning = error = critical = msg
+
+
+def _flush() -> None:
+    _StandardOutput.flushing_loop = None
+    sys.stdout.flush()
 
 
 def _without_words_of(error: BaseException, text: str) -> str:

@@ -9,7 +9,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from app import __version__
 from app.clock import Clock
@@ -104,8 +104,12 @@ def create_app(
     receiver = Receiver(
         inbox, [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
     )
+
     # The route publishes the call and answers 405 to other methods; deliveries never get that far.
-    app.add_api_route(WEBHOOK_PATH, receiver.receive, methods=["POST"], **DELIVERY)
+    async def take_delivery(request: Request) -> Response:
+        return await receiver.answer(request.scope, request.receive)
+
+    app.add_api_route(WEBHOOK_PATH, take_delivery, methods=["POST"], **DELIVERY)
     app.add_middleware(ReceiverFirst, receiver=receiver)
     app.include_router(health_router(store, known_revisions(), worker, backlog_pace(settings)))
     app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))

@@ -65,7 +65,7 @@ def check_address(
 ) -> Iterator[Finding]:
     """Check that the delivery address is whole and can be served."""
     country = tidy_country(order.ship_to.country_code)
-    yield from _check_street(order, country)
+    yield from _check_street(order, country, rules)
     if not (order.ship_to.city or "").strip():
         yield Finding("city_missing", "shipToAddress.city", "")
     if country:
@@ -80,16 +80,20 @@ def tidy_currency(currency: str | None) -> str:
     return (currency or "").strip().upper()
 
 
-def _check_street(order: MarketplaceOrder, country: str) -> Iterator[Finding]:
+def _check_street(order: MarketplaceOrder, country: str, rules: MappingRules) -> Iterator[Finding]:
     where = "shipToAddress.street"
     line = tidy_line(order.ship_to.street or "")
     if not line:
         yield Finding("street_missing", where, "")
     elif is_post_box(line, country):
         yield Finding("post_box", where, line)
-    elif country in HOUSE_NUMBER_COUNTRIES and split_street(line, country).house_number is None:
-        # Also where the line is sent unsplit: the warehouse looks for the number in it.
-        yield Finding("house_number_missing", where, line)
+    elif country in HOUSE_NUMBER_COUNTRIES:
+        parts = split_street(line, country)
+        if parts.house_number is None:
+            # Also where the line is sent unsplit: the warehouse looks for the number in it.
+            yield Finding("house_number_missing", where, line)
+        elif parts.is_unsure and rules.splits_streets_of(country):
+            yield Finding("address_unsure", where, f"{line} ({', '.join(parts.doubts)})")
 
 
 def _check_country(country: str, lists: WarehouseLists, rules: MappingRules) -> Iterator[Finding]:

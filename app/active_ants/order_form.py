@@ -13,7 +13,7 @@ from app.active_ants.rules import MappingRules
 from app.domain.address import StreetParts, split_street, tidy_line
 from app.domain.names import PersonName, organisation_of, recipient_name, split_name, tidy
 from app.domain.order import MarketplaceOrder, PostalAddress
-from app.domain.places import tidy_country, tidy_postal_code
+from app.domain.places import HOUSE_NUMBER_COUNTRIES, tidy_country, tidy_postal_code
 
 SOFT_LIMITS = {
     "externalOrderNumber": 30,
@@ -99,10 +99,27 @@ def fill_billing(order: MarketplaceOrder, rules: MappingRules) -> dict[str, Any]
 
 
 def read_street(line: str | None, country_code: str, rules: MappingRules) -> StreetParts:
-    """Split a street line, or keep it whole where this country's lines are not to be split."""
+    """
+    Split a street line, or keep it whole where this country's lines are not to be split.
+
+    A split that is no more than a guess is not sent where the warehouse can do without a number.
+    """
     if rules.splits_streets_of(country_code):
-        return split_street(line or "", country_code)
+        parts = split_street(line or "", country_code)
+        if not parts.is_unsure or country_code in HOUSE_NUMBER_COUNTRIES:
+            return parts
     return StreetParts(tidy_line(line or ""))
+
+
+def find_street_doubts(order: MarketplaceOrder, rules: MappingRules) -> tuple[str, ...]:
+    """Warn where the delivery's street is sent whole because its split would be a guess."""
+    country = tidy_country(order.ship_to.country_code)
+    if not rules.splits_streets_of(country):
+        return ()
+    parts = split_street(order.ship_to.street or "", country)
+    if not parts.is_unsure or country in HOUSE_NUMBER_COUNTRIES:
+        return ()
+    return (f"deliveryAddressStreet: sent whole, unsure ({', '.join(parts.doubts)})",)
 
 
 def find_long_fields(fields: Mapping[str, Any]) -> tuple[str, ...]:

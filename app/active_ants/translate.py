@@ -32,6 +32,7 @@ from app.active_ants.order_form import (
     fill_contact,
     fill_delivery,
     find_long_fields,
+    find_street_doubts,
 )
 from app.active_ants.order_lines import FormLines, fill_lines
 from app.active_ants.rules import MappingRules
@@ -96,7 +97,12 @@ def prepare(
         external_order_number=external_order_number,
         payload=payload,
         lines=lines.sent,
-        warnings=(*contact.warnings, *find_long_fields(payload), *_find_long_names(lines)),
+        warnings=(
+            *contact.warnings,
+            *find_street_doubts(order, rules),
+            *find_long_fields(payload),
+            *_find_long_names(lines),
+        ),
         remarks=remarks,
     )
 

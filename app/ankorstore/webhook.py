@@ -8,10 +8,10 @@ tells a repeat, its order id which order to look at, and nothing else in it is b
 import base64
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from app.jsonapi import clean_text, normalise_id, normalise_type
 
@@ -37,6 +37,13 @@ _HARMLESS_HEADERS = frozenset(
 )
 
 
+class Headers(Protocol):
+    """Headers in any case of letters; a name may come more than once."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return every name with its value."""
+
+
 class UnreadableEvent(ValueError):
     """The body is signed, and yet it is no event. The text never quotes the body."""
 
@@ -51,14 +58,17 @@ class MarketplaceEvent:
     marketplace_order_id: str | None
 
 
-def is_signed(body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
+def is_signed(body: bytes, headers: Headers, secrets: Sequence[str]) -> bool:
     """
     Tell whether *body* was signed with one of *secrets* (docs/rules/signature.md).
 
     Without a secret nothing is ever signed: an empty key is one anybody can sign with.
     """
-    hex_given = _values_of(headers, HEX_HEADER)
-    second_given = _values_of(headers, SECOND_HEADER)
+    given_by_name: dict[str, list[bytes]] = {HEX_HEADER: [], SECOND_HEADER: []}
+    for key, value in headers.items():
+        if (values := given_by_name.get(key.lower())) is not None:
+            values.append(_bare(value))
+    hex_given, second_given = given_by_name[HEX_HEADER], given_by_name[SECOND_HEADER]
     is_valid = False
     for secret in secrets:
         if not secret.strip():
@@ -73,13 +83,9 @@ def is_signed(body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -
     return is_valid
 
 
-def _values_of(headers: Mapping[str, str], name: str) -> list[bytes]:
-    """Return the values of a header, without blanks and without the prefix some senders add."""
-    return [
-        value.strip().removeprefix(_PREFIX).strip().encode(errors="replace")
-        for key, value in headers.items()
-        if key.lower() == name
-    ]
+def _bare(value: str) -> bytes:
+    """Return a header's value without blanks and without the prefix some senders add."""
+    return value.strip().removeprefix(_PREFIX).strip().encode(errors="replace")
 
 
 def read_event(body: bytes) -> MarketplaceEvent:
@@ -100,18 +106,18 @@ def read_event(body: bytes) -> MarketplaceEvent:
     )
 
 
-def stored_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def stored_headers(headers: Headers) -> dict[str, str]:
     """Return the few headers worth keeping with a delivery; no credential is among them."""
     return {
-        name.lower(): clean_text(value[:MAX_HEADER_CHARACTERS])
-        for name, value in headers.items()
-        if name.lower() in _HARMLESS_HEADERS
+        name: clean_text(value[:MAX_HEADER_CHARACTERS])
+        for key, value in headers.items()
+        if (name := key.lower()) in _HARMLESS_HEADERS
     }
 
 
 def _decode(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body, parse_constant=_refuse_constant)
+        document = _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError):
         raise UnreadableEvent("the body is not JSON") from None
     if not isinstance(document, dict):
@@ -121,6 +127,9 @@ def _decode(body: bytes) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _member(parent: Mapping[str, Any], name: str) -> dict[str, Any]:

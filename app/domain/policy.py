@@ -61,6 +61,7 @@ OF_THE_ORDER = frozenset(
     {
         *LEAVES_ORDER_WHOLE,
         *CURED_BY_CUTTING,
+        "address_unsure",
         "city_missing",
         "country_missing",
         "country_not_served",

@@ -137,6 +137,12 @@ _TABLE: tuple[Reason, ...] = (
         "Have the address corrected at Ankorstore, " + _RETRY,
     ),
     Reason(
+        "address_unsure",
+        "The street line can be read in more than one way; the house number would be a guess.",
+        "Correct the split with `antbridge orders correct ORDER`, or have the address corrected at "
+        "Ankorstore, " + _RETRY,
+    ),
+    Reason(
         "post_box",
         "The delivery address is a post box, which carriers do not serve.",
         "Have a street address set at Ankorstore, " + _RETRY,

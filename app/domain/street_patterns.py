@@ -1,12 +1,14 @@
 """
-The vocabulary of street lines: number markers, addition keywords, months, street types, post boxes.
+The patterns of street lines: numbers, additions, street types, post boxes.
 
-Only words and patterns; `address.py` decides what is done with them. No pattern repeats something
-that can be read in two ways, so that no line can make matching slow: the parts of an addition are
-tried one after the other and never given back.
+`street_readings.py` decides what is done with them. No pattern repeats something that can be read
+in two ways, so that no line can make matching slow: the parts of an addition are tried one after
+the other and never given back.
 """
 
 import re
+
+from app.domain import street_words as words
 
 LETTER = r"[^\W\d_ºª]"
 """Any letter of any alphabet; the ordinal signs count as letters in Unicode, not here."""
@@ -18,12 +20,9 @@ _MARKER = r"(?:n\.?[°º]\.?|no\.|nr\.?|n\.|n[uú]m\.)"
 _REPEAT = r"(?:bis|ter|quater)"
 _ROMAN = r"(?:I{1,3}|IV|V|VI{1,3}|IX|X)"
 _ORDINAL = r"(?:\.?[ºª°]\.?|\.|[eè]me|[eè]re|er|e|ste|st|nd|rd|th|de)"
-_KEYWORDS = (
-    r"(?:bus|bte|bo[iî]te|box|b(?=\.)|app|appt|appartement|apt|apartment|flat|int|interno|scala"
-    r"|piso|planta|puerta|esc|[eé]tage|floor|fl|suite|unit|top|stiege|stg|stock|t[uü]r|wohnung"
-    r"|og|eg|hs|huis|hoog|verdieping|links|rechts|boven|beneden|dcha|izda|izq|esq|dto|dir|th|tv|mf"
-    r"|b[aâ]timent|b[aâ]t|lok|m(?=\.)|bis|ter|quater)"
-)
+_AFTER_KEYWORDS = rf"(?:{words.KEYWORDS})"
+_KEYWORDS = rf"(?:{words.KEYWORDS}|{words.MORE_KEYWORDS})"
+_FLOOR = r"(?:[0-9]{0,2}\.?og|dg|eg|ug)"
 _VALUE = (
     rf"(?: ?[0-9]{{1,4}}(?: ?{LETTER}|[-/][0-9]{{1,4}})?(?![\w.ºª°])"
     rf"| {LETTER}(?:-?[0-9]{{1,4}})?(?![\w.ºª°']))"
@@ -34,73 +33,110 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-HOUSE_NUMBER = _compiled(rf"[ ,](?:{_MARKER} ?)?(?P<number>{_NUMBER})")
-"""A number that may be the house number of a number-last line, with its marker."""
+HOUSE_NUMBER = _compiled(rf"(?:[ ,]|(?<=str\.))(?:(?P<marker>{_MARKER}) ?)?(?P<number>{_NUMBER})")
+"""
+A number that may be the house number of a number-last line, with its marker. `Str.12` without a
+blank is so common in German that the dot counts as one.
+"""
 
-AFTER_KEYWORD = _compiled(rf"(?<!\w){_KEYWORDS}\.?$")
+AFTER_KEYWORD = _compiled(rf"(?<!\w){_AFTER_KEYWORDS}\.?$")
 """Text that ends in an addition keyword: the number after it belongs to the keyword."""
 
 SEPARATE_NUMBER = _compiled(r" [0-9]{1,3}(?![\w.ºª°])")
 
 ADDITION_PARTS = (
+    _compiled(r"(?:hs|huis|hoog|bs|rd|zw)(?!\w)"),
     _compiled(rf" ?- ?[0-9]{{1,5}}(?![0-9.ºª°]|{LETTER}{{2}})"),
+    _compiled(r" t/m [0-9]{1,5}(?!\w)"),
+    _compiled(rf"{LETTER}(?= ?/ ?[0-9])"),
     _compiled(
-        rf"(?: ?/ ?(?:[0-9]{{1,4}}{LETTER}?|{LETTER}[0-9]{{0,4}}|{_REPEAT}|{_ROMAN})(?![\w.ºª°]))+"
+        rf"(?: ?/ ?(?:[0-9]{{1,4}}{LETTER}?|{LETTER}[0-9]{{0,4}}|{_REPEAT}|{_ROMAN}|{_FLOOR})"
+        r"(?![\w.ºª°]))+"
     ),
-    _compiled(rf" ?-? ?{LETTER}(?:-?[0-9]{{1,4}})?(?![\w.'])"),
-    _compiled(rf" ?-? ?{_REPEAT}(?!\w)"),
-    _compiled(rf" ?-? ?{_ROMAN}(?!\w)"),
+    _compiled(rf" ?-? ?{LETTER}(?:-?[0-9]{{1,4}})?(?![\w.']|/{LETTER})"),
+    _compiled(rf" ?-? ?{_REPEAT}(?: [a-z](?![\w.']))?(?!\w)"),
+    _compiled(rf" ?-? ?{_ROMAN}(?!\w| {LETTER})"),
+    _compiled(r" [1-9]/[2-9](?![\w/])"),
     SEPARATE_NUMBER,
 )
 """What may follow a house number, each at most once and in this order."""
 
 ADDITION_GROUPS = (
     _compiled(
-        rf"[ ,/-]+(?:[0-9]{{1,3}}{_ORDINAL}? ?)?{_KEYWORDS}\.?(?!{LETTER})(?:{_VALUE})?",
+        rf"[ ,/-]+(?:[0-9]{{1,3}}{_ORDINAL}? ?-?|{_ROMAN} )?{_KEYWORDS}\.?(?!{LETTER}|/)"
+        rf"(?:{_VALUE})?",
     ),
     _compiled(
         rf"[ ,-]+[0-9]{{1,2}}\.?[ºª°]\.?(?:[ ,-]*(?:[0-9]{{1,2}}[ºª°]?|{LETTER})(?![\w.ºª°]))?"
     ),
+    _compiled(r"[ ,]+[0-9]{1,2}(?:er|n|r|t|è|a)\.? [0-9]{1,2}a(?!\w)"),
+    _compiled(r" ?, ?[0-9]{1,2}\.(?: ?[0-9]{1,3})?(?![\w.ºª°])"),
 )
-"""Keyword groups (`bus 1A`, `2. OG`) and doors (`3º B`), which may follow in any number."""
+"""Keyword groups (`bus 1A`, `2. OG`) and doors (`3º B`, `2n 1a`, `2. 14`), any number of them."""
+
+TRAILING_GROUP_START = re.compile(r" (?=[^ ])")
 
 NUMBER_FIRST = _compiled(
-    rf"(?:{_MARKER} ?)?(?P<number>{_NUMBER})"
-    r"(?P<addition>(?: ?- ?[0-9]{1,5}(?![0-9]))?(?: ?[a-z](?![\w']))?"
-    rf"(?: ?/ ?[0-9]{{1,4}}(?![0-9]))?(?: ?{_REPEAT}(?!\w))?)"
+    rf"(?:(?P<marker>{_MARKER}) ?)?(?P<number>{_NUMBER})"
+    r"(?P<addition>(?: ?- ?[0-9]{1,5}(?![0-9]))?(?: ?(?:[a-qs-z](?![\w'])"
+    rf"|r(?=,| (?:{words.STREET_BEGINNINGS})(?!\w))))?"
+    rf"(?: ?/ ?[0-9]{{1,4}}(?![0-9]))?(?: ?{_REPEAT}(?!\w)(?: [a-z](?=[ ,]))?)?)"
     rf"(?: ?, ?| )(?P<street>{LETTER}.*)"
 )
 NUMBER_FIRST_START = _compiled(rf"(?<=[ ,])(?:{_MARKER} ?)?[1-9]")
-ORDINAL_START = _compiled(rf"[0-9]+{_ORDINAL}(?!\w)")
+ORDINAL_START = _compiled(rf"[0-9]+{_ORDINAL}(?!\w| ?,)")
+ORDINAL_AFTER = _compiled(rf"{_ORDINAL}(?!\w)")
 
-STREET_BEGINNING = _compiled(
-    r"(?:rue|ruelle|avenue|av|boulevard|blvd|bld|bd|place|chemin|ch|route|rte|impasse|imp"
-    r"|all[eé]es?|quai|cours|square|passage|chauss[eé]e|esplanade|faubourg|mont[eé]e|promenade"
-    r"|sentier|traverse|venelle|voie|rond-point)(?!\w)"
+STREET_BEGINNING = _compiled(rf"(?:{words.STREET_BEGINNINGS})(?!\w)")
+STREET_ENDING = _compiled(rf"(?<!\w)(?:{words.STREET_ENDINGS})\.?$")
+ANY_STREET_BEGINNING = _compiled(
+    rf"(?:(?:{words.STREET_BEGINNINGS}|{words.MORE_STREET_BEGINNINGS})(?!\w)|c/(?!o))"
 )
-STREET_ENDING = _compiled(
-    r"(?<!\w)(?:street|st|road|rd|lane|drive|close|way|mews|terrace|avenue|ave|gardens|row|square"
-    r"|court|crescent|grove|place)\.?$"
+ANY_STREET_ENDING = _compiled(
+    rf"(?:(?<!\w)(?:{words.STREET_ENDINGS})|(?:{words.MORE_STREET_ENDINGS}))\.?$"
 )
+STREET_TYPE_ALONE = _compiled(
+    rf"(?:{words.STREET_BEGINNINGS}|{words.MORE_STREET_BEGINNINGS}|{words.STREET_ENDINGS}"
+    rf"|{words.MORE_STREET_ENDINGS})\.?"
+)
+"""A whole street text that is a type of street and no name."""
+
+GENERIC_STREET = _compiled(rf"(?:{words.GENERIC_STREETS})\.?")
+CONNECTIVE_ENDING = _compiled(
+    r"(?:(?<!\w)(?:de|du|des|la|le|les|of|the|van|der|den|het|do|da|dos|des|del|della|von|zum"
+    r"|of the|lat|las|los|en|y|i)|[dl]')$"
+)
+"""Text after which a number belongs to the street's name: `Rue du 4 Septembre`."""
+MARKER_ENDING = _compiled(rf"{_MARKER} ?$")
+
+SQUARE_OF_MANNHEIM = _compiled(r"[a-u] ?[1-7]")
+"""A block of that city, which stands in the street's place."""
+
+UNIT_ENDING = _compiled(
+    rf"(?:(?<![^\W\d_])(?:{words.UNITS}|{words.ROADS})|^(?:{words.NUMBERED_ROADS}))\.?[ ,]*$"
+)
+LABEL_ENDING = _compiled(
+    rf"(?<!\w)(?:{words.KEYWORDS}|{words.MORE_KEYWORDS}|{words.UNITS}|{words.ROADS}"
+    rf"|{words.NUMBERED_ROADS})\.?[ ,]*$"
+)
+"""Text that ends in a word to which the number behind it belongs."""
+
+RANGE_WORD_START = _compiled(r"(?:à|a|et|en|und|and|to|tot|y|e|i|og|och|t/m) +[0-9]")
+LOOSE_NUMBER = re.compile(rf"(?<![\w./-])(?P<number>[0-9]+)(?![0-9])(?P<after>{LETTER}*)")
+GLUED_NUMBER = re.compile(rf"{LETTER}{{3}}[0-9]")
+POSTAL_CODE = re.compile(r"(?<!\w)[A-Z]{1,2}-[0-9]{4,5}(?!\w)")
+POSTAL_CODE_SIZE = 10_000
 
 POST_BOX = _compiled(
-    r"(?<!\w)(?:(?P<locker>packstation|postfiliale)|postbus|postfach|bo[iî]te postale"
-    r"|p\.? ?o\.? ?box|post office box|casella postale"
-    rf"|(?:apartado(?: de correos)?|b\.? ?p\.?)(?= ?(?:{_MARKER} ?)?[0-9]))"
+    r"(?:(?<!\w)(?:(?P<locker>packstation|postfiliale)|postbus|postfach|bo[iî]te postale"
+    r"|p\.? ?o\.? ?box|post office box|casella postale|postboks|skr(?:ytka)?\.? poczt(?:owa)?\.?"
+    rf"|(?:apartado(?: de correos)?|apdo\.?|b\.? ?p\.?)(?= ?(?:{_MARKER} ?)?[0-9])"
+    r"|cs(?= ?[0-9]{5}(?![0-9])))|^box(?= [0-9]+(?:$|[ ,])))"
     rf"(?!{LETTER})(?:[ .:]*(?:{_MARKER} ?)?[0-9]+(?:[ .][0-9]+)*)?"
 )
 
-# Of every language the warehouse knows, written without accents.
-_MONTH_WORDS = """
-    januari februari maart april mei juni juli augustus september oktober november december
-    januar februar marz mai dezember marts maj august january february march may june july
-    october janvier fevrier mars avril juin juillet aout septembre octobre novembre decembre
-    gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre dicembre enero
-    febrero abril mayo junio julio septiembre setiembre octubre noviembre diciembre janeiro
-    fevereiro marco maio junho julho setembro outubro novembro dezembro ledna unora brezna
-    dubna kvetna cervna cervence srpna zari rijna listopadu prosince stycznia lutego marca
-    kwietnia maja czerwca lipca sierpnia wrzesnia pazdziernika listopada grudnia
-"""
-MONTHS = frozenset(_MONTH_WORDS.split())
 LAST_WORD = _compiled(rf"(?P<word>{LETTER}+)\.?(?: del?)?[ ,]*$")
 """The last word of a text, looking over the Spanish and Portuguese `de` before a year."""
+
+NEXT_WORD = _compiled(rf"\.?(?: ?[ºª°])? (?:de )?(?P<word>{LETTER}+)")
+"""The word behind a day: `8 Mai`, `2 de Mayo`, `1º Maggio`."""

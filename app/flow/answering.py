@@ -6,7 +6,7 @@ judged by what the order shows (docs/rules/states.md, docs/rules/review.md).
 """
 
 from collections.abc import Awaitable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
@@ -40,7 +40,7 @@ async def answer_waiting(
     verdict = await _verdict_on(seen, desk, rules)
     if verdict.kind is Kind.HOLD:
         return hold_by(verdict)
-    if (until := _under_way_until(desk)) is not None:
+    if (until := _under_way_until(desk, rules)) is not None:
         return Wait(until, "the answer sent before", "an answer may still be under way")
     if verdict.kind is Kind.REJECT:
         # As before closing an order: the database may be older than what was placed (ending.py).
@@ -82,11 +82,15 @@ def hold_by(verdict: Verdict, message: str = "", state: State | None = None) -> 
     )
 
 
-def _under_way_until(desk: Desk) -> datetime | None:
-    """Return until when an answer sent before may still arrive, None where none may."""
-    order = desk.order
-    sent_before = [order.accept_sent_before_at, order.reject_sent_before_at]
-    later = [at for at in sent_before if at is not None and desk.now() < at]
+def _under_way_until(desk: Desk, rules: FlowRules) -> datetime | None:
+    """
+    Return until when an answer sent before may still arrive, None where none may.
+
+    Were an accept sent again and taken back before, the late one would accept the order once more.
+    """
+    sent_before = (desk.order.accept_sent_before_at, desk.order.reject_sent_before_at)
+    settle = timedelta(seconds=rules.settle_seconds)
+    later = [at + settle for at in sent_before if at is not None and desk.now() < at + settle]
     return max(later, default=None)
 
 

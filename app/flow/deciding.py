@@ -5,7 +5,7 @@ Pure but for the warehouse's form, which is asked whether the rest of an order c
 (docs/rules/review.md, docs/policy.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -16,7 +16,7 @@ from app.domain.policy import CURED_BY_CUTTING, Action, Policy, Rejection, stric
 from app.domain.record import Decision
 from app.errors import Finding, Unmappable
 from app.flow.verdict import Kind, Ruling, Verdict
-from app.ports import Desk, PreparedOrder, SkuFacts
+from app.ports import PreparedOrder, SkuFacts
 
 BY_PERSON, BY_POLICY, BY_DEFAULT = "a person", "the policy", "the default"
 
@@ -30,7 +30,8 @@ class Found:
     prepared: PreparedOrder | None
     needed: Mapping[str, int]
     facts: Mapping[str, SkuFacts]
-    external_number: str
+    prepare: Callable[[MarketplaceOrder], PreparedOrder]
+    """Puts a part of the order into the warehouse's form, or raises `Unmappable`."""
     is_accepted: bool
 
 
@@ -39,10 +40,9 @@ def decide(
     policy: Policy,
     decision: Decision | None,
     since: Mapping[str, datetime],
-    desk: Desk,
+    now: datetime,
 ) -> Verdict:
     """Return the verdict on *found*; *since* tells since when its reasons are there."""
-    now = desk.now()
     rulings = [
         _rule(finding, policy, decision, since.get(finding.reason, now), now, found.is_accepted)
         for finding in found.findings
@@ -54,7 +54,7 @@ def decide(
             return _hold(rulings, policy, found.is_accepted, "the order cannot be expressed")
         return Verdict(Kind.GO, tuple(rulings), found.prepared)
     if action is Action.PARTIAL:
-        return _cut(found, rulings, policy, decision, desk)
+        return _cut(found, rulings, policy, decision)
     if action is Action.REJECT:
         return Verdict(Kind.REJECT, tuple(rulings), rejection=_rejection(rulings, policy))
     return _hold(rulings, policy, found.is_accepted)
@@ -120,7 +120,6 @@ def _cut(
     rulings: list[Ruling],
     policy: Policy,
     decision: Decision | None,
-    desk: Desk,
 ) -> Verdict:
     """Return the partial verdict, or a hold where too little would be left."""
     held = [
@@ -129,7 +128,7 @@ def _cut(
     ]
     held.sort(key=lambda ruling: ruling.action is not Action.HOLD)
     cut = {ruling.finding.reason for ruling in rulings if ruling.action is Action.PARTIAL}
-    kept, prepared = _keep(found, cut, desk)
+    kept, prepared = _keep(found, cut)
     if kept is None or prepared is None:
         return Verdict(Kind.HOLD, tuple(held), remark="nothing would be left of the order")
     share = value_share(found.seen.lines, kept.lines, found.seen.amount_minor)
@@ -152,18 +151,18 @@ def _cut(
     )
 
 
-def _keep(found: Found, cut: set[str], desk: Desk) -> tuple[Kept | None, PreparedOrder | None]:
+def _keep(found: Found, cut: set[str]) -> tuple[Kept | None, PreparedOrder | None]:
     """Return what is left once the findings *cut* are cured, as it will be sent."""
-    seen, number = found.seen, found.external_number
+    seen = found.seen
     left_out = {one.line_id for one in found.findings if one.reason in cut and one.line_id}
     rest = tuple(line for line in seen.lines if line.line_id not in left_out)
     try:
-        mapped = desk.warehouse.prepare(replace(seen, lines=rest), number)
+        mapped = found.prepare(replace(seen, lines=rest))
         pieces = {sku: _pieces(found.facts[sku], cut) for sku in mapped.needed()}
         kept = keep_what_suffices(seen.lines, mapped.lines, pieces, left_out)
         if not any(has_goods(line) for line in kept.lines) or not kept.pack_quantities:
             return None, None
-        return kept, desk.warehouse.prepare(replace(seen, lines=kept.lines), number)
+        return kept, found.prepare(replace(seen, lines=kept.lines))
     except Unmappable:
         return None, None
 

@@ -11,7 +11,7 @@ from app.domain.order import MarketplaceOrder
 from app.domain.record import SentLine
 from app.errors import Unmappable
 from app.flow.moves import Attention, Close, Move, Next
-from app.flow.review import external_number
+from app.flow.review import external_number, prepare_as
 from app.flow.rules import FlowRules
 from app.flow.world import is_before_switch
 from app.ports import Desk, FoundOrder, PreparedOrder
@@ -49,7 +49,7 @@ def bears_our_mark(found: FoundOrder, desk: Desk) -> bool:
 def _as_it_would_be_sent(seen: MarketplaceOrder, number: str, desk: Desk) -> PreparedOrder:
     """Return what stands at the warehouse, as well as it can be told from the order today."""
     try:
-        return desk.warehouse.prepare(seen, number)
+        return prepare_as(number, seen, desk)
     except Unmappable as error:
         lines = tuple(SentLine("", sku, pieces, 1) for sku, pieces in error.needed.items())
         return PreparedOrder(number, {}, lines)

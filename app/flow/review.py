@@ -6,6 +6,7 @@ stock; it says every reason at once (docs/rules/review.md).
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.domain.order import MarketplaceOrder
@@ -14,6 +15,7 @@ from app.domain.record import OrderRecord, decision_of
 from app.domain.totals import find_total_difference
 from app.errors import Finding, Unmappable
 from app.flow.deciding import Found, decide
+from app.flow.review_contact import review_contact
 from app.flow.rules import FlowRules
 from app.flow.verdict import Verdict, since_of, verdict_json
 from app.ports import Desk, PreparedOrder, SkuFacts
@@ -53,11 +55,11 @@ async def review(
         prepared,
         needed,
         facts,
-        external_number(seen, order, desk),
+        lambda part: prepare(part, desk),
         is_accepted,
     )
     decision = decision_of(order)
-    verdict = decide(found, rules.policy, decision, since_of(order.verdict), desk)
+    verdict = decide(found, rules.policy, decision, since_of(order.verdict), desk.now())
     note_verdict(verdict, seen, desk, needed=needed, facts=facts, is_accepted=is_accepted)
     return verdict
 
@@ -103,7 +105,14 @@ def prepare(seen: MarketplaceOrder, desk: Desk) -> PreparedOrder:
         Unmappable: With every finding.
         NotReady: The warehouse's settings are missing.
     """
-    return desk.warehouse.prepare(seen, external_number(seen, desk.order, desk))
+    return prepare_as(external_number(seen, desk.order, desk), seen, desk)
+
+
+def prepare_as(number: str, seen: MarketplaceOrder, desk: Desk) -> PreparedOrder:
+    """Put *seen* into the warehouse's form under *number*; raises what `prepare` raises."""
+    contact = review_contact(seen)
+    prepared = desk.warehouse.prepare(contact.order, number)
+    return replace(prepared, warnings=(*contact.warnings, *prepared.warnings))
 
 
 def external_number(seen: MarketplaceOrder, order: OrderRecord, desk: Desk) -> str:

@@ -6,10 +6,9 @@ that is away means 503, so that the sender comes again (docs/rules/signature.md)
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,6 +24,8 @@ STORE_TIMEOUT_SECONDS = 2.5
 """The sender may give up after three seconds; better a clear 503 than silence."""
 RETRY_AFTER_SECONDS = 10
 SOURCE = "ankorstore"
+_STATUSES = (200, 400, 401, 413, 503)
+_COUNTS = {status: DELIVERIES.labels(str(status)) for status in _STATUSES}
 _TAKEN = {disposition: JSONResponse({"status": disposition}) for disposition in Disposition}
 
 log = structlog.get_logger(__name__)
@@ -41,42 +42,44 @@ class Receiver:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI app of its own: nothing of a framework stands in between."""
-        response = await self.receive(Request(scope, receive))
+        response = await self.answer(scope, receive)
         await response(scope, receive, send)
 
-    async def receive(self, request: Request) -> Response:
+    async def answer(self, scope: Scope, receive: Receive) -> Response:
         """Answer one delivery."""
-        response = await self._answer(request)
-        DELIVERIES.labels(str(response.status_code)).inc()
-        return response
-
-    async def _answer(self, request: Request) -> Response:
         body = bytearray()
         try:
-            refusal = await self._read_body(request, body)
-            return refusal or await self._judge(request, bytes(body))
+            headers = SentHeaders(scope["headers"])
+            refusal = await self._read_body(headers, receive, body)
+            response = refusal or await self._judge(headers, bytes(body))
         finally:
             self._held_bytes -= len(body)
+        _COUNTS[response.status_code].inc()
+        return response
 
-    async def _read_body(self, request: Request, body: bytearray) -> Response | None:
+    async def _read_body(
+        self, headers: "SentHeaders", receive: Receive, body: bytearray
+    ) -> Response | None:
         """Read into *body*; refuse as soon as it proves too large, announced or not."""
-        announced = request.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
+        if headers.announced_bytes() > MAX_BODY_BYTES:
             return _refuse(413, f"the body exceeds {MAX_BODY_BYTES} bytes")
-        try:
-            async for chunk in request.stream():
-                body += chunk
-                self._held_bytes += len(chunk)
-                if len(body) > MAX_BODY_BYTES:
-                    return _refuse(413, f"the body exceeds {MAX_BODY_BYTES} bytes")
-                if self._held_bytes > MAX_HELD_BYTES:
-                    return _come_again("too much comes at once; send it again")
-        except ClientDisconnect:
-            return _refuse(400, "the body ended early")
+        has_more = True
+        while has_more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return _refuse(400, "the body ended early")
+            chunk = message.get("body", b"")
+            has_more = message.get("more_body", False)
+            body += chunk
+            self._held_bytes += len(chunk)
+            if len(body) > MAX_BODY_BYTES:
+                return _refuse(413, f"the body exceeds {MAX_BODY_BYTES} bytes")
+            if self._held_bytes > MAX_HELD_BYTES:
+                return _come_again("too much comes at once; send it again")
         return None
 
-    async def _judge(self, request: Request, body: bytes) -> Response:
-        if not is_signed(body, request.headers, self._secrets):
+    async def _judge(self, headers: "SentHeaders", body: bytes) -> Response:
+        if not is_signed(body, headers, self._secrets):
             return _refuse(401, "the signature is missing or wrong")
         try:
             event = read_event(body)
@@ -89,7 +92,7 @@ class Receiver:
             event_type=event.event_type,
             marketplace_order_id=event.marketplace_order_id,
             raw_body=body,
-            headers=stored_headers(request.headers),
+            headers=stored_headers(headers),
             occurred_at=event.occurred_at,
         )
         try:
@@ -105,6 +108,25 @@ class Receiver:
             event_type=event.event_type,
         )
         return _TAKEN[disposition]
+
+
+class SentHeaders:
+    """The headers of a delivery, made text once; a name may come more than once."""
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take them as the server gives them, names in small letters."""
+        self._pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return every name with its value."""
+        return self._pairs
+
+    def announced_bytes(self) -> int:
+        """Return how long the body is said to be, 0 where nothing usable is said."""
+        for name, value in self._pairs:
+            if name == "content-length" and value.isdecimal():
+                return int(value[:20])
+        return 0
 
 
 class ReceiverFirst:

@@ -310,7 +310,7 @@ class World:
         inbox = Inbox(self._store(process), on_wake=self._wake_workers)
         receiver = Receiver(inbox, [WEBHOOK_SECRET])
         self.receiver = Starlette(
-            routes=[Route("/webhooks/ankorstore", receiver.receive, methods=["POST"])]
+            routes=[Route("/webhooks/ankorstore", receiver, methods=["POST"])]
         )
 
     def _wake_workers(self) -> None:

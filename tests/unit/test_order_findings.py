@@ -305,3 +305,50 @@ def test_only_amounts_that_are_sent_are_needed(
         Finding("amount_missing", "line Product-Variant-001", detail),
     )  # fmt: skip
     assert find(make_order(lines=(make_line(**{missing: None}),)), **rules) == expected
+
+
+@pytest.mark.parametrize(
+    ("country", "postal_code", "street", "doubts"),
+    [
+        ("NL", "3333HC", "Kerkstraat 5 12", "second_number_larger"),
+        ("NL", "3333HC", "12 Provincieweg 4", "several_numbers"),
+        ("BE", "1000", "Nationale 4 25", "number_of_unit, second_number_larger"),
+        ("DE", "10115", "E 5", "street_without_name"),
+    ],
+)
+def test_a_guess_at_the_house_number_is_held(
+    country: str, postal_code: str, street: str, doubts: str
+) -> None:
+    """Where the warehouse wants the number apart, a line that reads two ways waits for a person."""
+    order = make_order(
+        ship_to={"country_code": country, "postal_code": postal_code, "street": street}
+    )
+
+    found = Finding("address_unsure", "shipToAddress.street", f"{street} ({doubts})")
+    assert find(order) == (found,)
+
+
+@pytest.mark.parametrize(
+    ("country", "postal_code", "street"),
+    [
+        ("NL", "3333HC", "Keizersgracht 123 3"),
+        ("NL", "3333HC", "Plein 1940-45 12"),
+        ("FR", "75001", "12 rue Neuve 5"),
+    ],
+)
+def test_likely_is_good_enough_and_elsewhere_no_number_is_needed(
+    country: str, postal_code: str, street: str
+) -> None:
+    """A likely split is sent; in other countries an unsure line is sent whole."""
+    order = make_order(
+        ship_to={"country_code": country, "postal_code": postal_code, "street": street}
+    )
+
+    assert find(order) == ()
+
+
+def test_a_line_that_is_sent_whole_is_no_guess() -> None:
+    """Where lines are not split at all, only a missing number holds the order."""
+    order = make_order(ship_to={"street": "12 Provincieweg 4"})
+
+    assert find(order, split_countries=("FR",)) == ()

@@ -550,3 +550,39 @@ def test_readiness() -> None:
 def test_method_names(method_id: str | None, main_id: str | None, names: tuple[str, ...]) -> None:
     """Names and codes of the method come first; an id that occurs twice decides nothing alone."""
     assert translate.method_names(SETTINGS, method_id, main_id) == names
+
+
+@pytest.mark.parametrize(
+    ("street", "sent", "warnings"),
+    [
+        ("12 rue Neuve", {"Street": "rue Neuve", "HouseNumber": 12}, ()),
+        ("Rue Neuve 12", {"Street": "Rue Neuve", "HouseNumber": 12}, ()),
+        (
+            "12 rue Neuve 5",
+            {"Street": "12 rue Neuve 5"},
+            ("deliveryAddressStreet: sent whole, unsure (several_numbers)",),
+        ),
+        (
+            "C.C. Grand Littoral, Cellule 24",
+            {"Street": "C.C. Grand Littoral, Cellule 24"},
+            (
+                "deliveryAddressStreet: sent whole, unsure (comma_in_street, number_of_unit, "
+                "unusual_order)",
+            ),
+        ),
+    ],
+)
+def test_a_guess_is_not_sent_where_no_number_is_needed(
+    street: str, sent: dict[str, Any], warnings: tuple[str, ...]
+) -> None:
+    """An unsure line goes to the label as it was written, with a warning that does not quote it."""
+    order = make_order(ship_to={"street": street, "country_code": "FR", "postal_code": "75001"})
+
+    prepared = prepare(order)
+
+    named = {f"deliveryAddress{name}": value for name, value in sent.items()}
+    members = ("Street", "HouseNumber", "HouseNumberAddition", "ExtraAddress")
+    shown = {f"deliveryAddress{name}" for name in members}
+    assert {key: prepared.payload[key] for key in shown & set(prepared.payload)} == named
+    assert prepared.warnings == warnings
+    assert prepare(order, make_rules(split_countries=("NL",))).warnings == ()
