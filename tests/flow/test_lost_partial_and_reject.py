@@ -204,6 +204,7 @@ async def test_reverted_acceptance_of_an_order_held_for_hours(
         world.ankorstore.revert_acceptance(order.id)
         await world.tell(order)
         await world.work()
+        assert await world.reasons(order) == ["acceptance_reverted"]
         clock.advance(7300)
         await world.work()
         held = await world.held(order)
