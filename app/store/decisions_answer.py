@@ -23,6 +23,7 @@ from app.store.possible_moves import (
     HELD,
     findings_of,
     impossible,
+    is_held_before_placing,
     is_open,
     require_waiting,
     where_it_stands,
@@ -47,19 +48,22 @@ async def accept_order(
     """
     Have the order accepted in spite of what holds it, or *is_partial*: what can be sent of it.
 
+    One that is accepted already and held before it is placed goes on likewise.
+
     Raises:
         Impossible: It does not wait for an answer, or something else than a question holds it.
     """
     kind = "partial" if is_partial else "accept"
-    told = (
-        "what can be sent of it is accepted next, if the review allows it"
-        if is_partial
-        else "it is accepted next, if nothing new is found"
-    )
+    is_accepted = order.state is State.ACCEPTED
+    told = f"it is {'placed' if is_accepted else 'accepted'} next, if nothing new is found"
+    if is_partial:
+        told = "what can be sent of it is accepted next, if the review allows it"
     found = findings_of(order)
     if _is_decided(order, kind, found):
         return f"that was decided before; {told if _is_waiting(order) else 'it is accepted'}"
-    require_waiting(order, f"it cannot be {'accepted in part' if is_partial else 'accepted'}")
+    if is_partial or not is_held_before_placing(order):
+        problem = f"it cannot be {'accepted in part' if is_partial else 'accepted'}"
+        require_waiting(order, problem)
     curable = WAIVABLE | CURED_BY_CUTTING if is_partial else WAIVABLE
     if blocking := [code for code in found if code not in curable]:
         sentences = " ".join(reason_of(code).sentence for code in blocking)

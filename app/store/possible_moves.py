@@ -37,6 +37,8 @@ def possible_moves(order: OrderRecord) -> tuple[str, ...]:
         is_cut = bool(found & CURED_BY_CUTTING) and found <= WAIVABLE | CURED_BY_CUTTING
         moves += ["accept --partial"] if is_cut else []
         moves.append("reject")
+    elif is_held_before_placing(order):
+        moves += ["accept"] if set(findings_of(order)) <= WAIVABLE else []
     if order.attention_reason == "before_switch":
         moves.append("take")
     is_held = order.attention_reason == HELD
@@ -52,6 +54,12 @@ def possible_moves(order: OrderRecord) -> tuple[str, ...]:
 def is_open(order: OrderRecord) -> bool:
     """Tell whether a step of the order may be owed, as far as this version knows its state."""
     return order.state is not State.CLOSED and order.state in tuple(State)
+
+
+def is_held_before_placing(order: OrderRecord) -> bool:
+    """Tell whether the order is accepted, and a person is asked before it is placed."""
+    is_asked = order.state is State.ACCEPTED and order.attention_reason is not None
+    return is_asked and not order.may_be_at_warehouse
 
 
 def _waits_for_answer(order: OrderRecord) -> bool:

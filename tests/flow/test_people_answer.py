@@ -388,3 +388,24 @@ async def test_no_reject_of_what_the_warehouse_turns_out_to_have(
         held = await world.held(order)
         assert (held.state, held.attention_reason) == (State.PLACED, "reverted_after_placing")
         assert (len(answers(world)), order.status) == (1, "ankor_confirmed")
+
+
+async def test_accepted_order_goes_on_in_spite_of_a_question(
+    store: Store, clock: FakeClock
+) -> None:
+    """Accepted at Ankorstore and asked to be cancelled before it was placed: a person's accept."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        order = world.ankorstore.place_order([TOTE], GOOD, status="brand_confirmed")
+        world.ankorstore.ask_for_cancellation(order.id, "ordered twice")
+        await world.tell(order)
+        await world.work()
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.ACCEPTED, "retailer_asked_to_cancel")
+        for decision in (accept_part, reject):
+            refusal = await _refusal(world, order, decision)
+            assert refusal.endswith("it is accepted; possible now: accept, hold, retry")
+        said = await _decide(world, order, accept_order, "settled by phone")
+        assert said == "it is placed next, if nothing new is found"
+        await world.work()
+        assert (await world.held(order)).state is State.PLACED
+        assert world.accepts() == 0
