@@ -19,9 +19,11 @@ from app.cli_database import (
 )
 from app.cli_ledger import ledger
 from app.cli_orders import orders_cli
+from app.cli_policy import policy_cli
 from app.clock import SystemClock
 from app.demo import run_demo
 from app.flow.story import name_of, tell_history, tell_present, tell_shipments
+from app.flow.verdict_words import tell_verdict
 from app.logs import configure_logs
 from app.main import create_app
 from app.settings import Settings, SettingsError, load_settings, require_service_settings
@@ -33,7 +35,7 @@ from app.store.queries import (
 from app.store.session import Store
 from app.store.shipments import load_shipments
 from app.web.bounded_http import BoundedHttpProtocol
-from app.wiring import build_companies, build_store, known_secrets
+from app.wiring import build_companies, build_store, flow_rules, known_secrets
 from app.worker import Worker
 from app.worker_lock import WorkerRunning, hold_worker_role
 
@@ -44,6 +46,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(orders_cli, name="orders")
+cli.add_typer(policy_cli, name="policy")
 cli.command("ledger")(ledger)
 cli.command("address")(address)
 
@@ -62,6 +65,7 @@ def main() -> None:
 def _service_settings() -> Settings:
     settings = load_settings()
     require_service_settings(settings)
+    flow_rules(settings)  # a policy that cannot be used stops the start
     configure_logs(settings.log_format, known_secrets(settings))
     return settings
 
@@ -196,7 +200,11 @@ def why(order: OrderText) -> None:
         for line in tell_history(await load_history(store, found.order_id)):
             print(f"  {line}")
         shipments = [row.shipment for row in await load_shipments(store, found.order_id)]
-        for line in [*tell_shipments(found, shipments), *tell_present(found, store.now())]:
+        for line in [
+            *tell_verdict(found),
+            *tell_shipments(found, shipments),
+            *tell_present(found, store.now()),
+        ]:
             print(line)
         return 0
 

@@ -3,6 +3,7 @@
 import getpass
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,10 +12,13 @@ from rich.table import Table
 
 from app.cli_database import WRONG_USE, OrderText, find_one, with_store
 from app.domain.lifecycle import State
+from app.domain.policy import REJECT_TYPES
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
 from app.flow.story import attention_of, name_of
+from app.flow.verdict_words import tell_verdict
 from app.store.decisions import Impossible, retry_order, take_order
+from app.store.decisions_answer import accept_order, hold_order, reject_order, release_order
 from app.store.queries import ANY_ATTENTION, OrderFilter, list_orders
 from app.store.session import Store
 
@@ -98,6 +102,8 @@ def show_command(order: OrderText) -> None:
         ):
             if value is not None:
                 print(f"{label:>22}: {value}")
+        for line in tell_verdict(found):
+            print(f"{'':>22}  {line}")
         return 0
 
     with_store(show)
@@ -113,6 +119,44 @@ def retry_command(order: OrderText, reason: ReasonText = "") -> None:
 def take_command(order: OrderText, reason: ReasonText = "") -> None:
     """Have the service handle an order that was submitted before the switch."""
     _decide(order, take_order, reason)
+
+
+@orders_cli.command("accept")
+def accept_command(
+    order: OrderText,
+    reason: ReasonText = "",
+    is_partial: Annotated[
+        bool, typer.Option("--partial", help="Leave out or reduce what cannot be sent.")
+    ] = False,
+) -> None:
+    """Have an order accepted in spite of what holds it."""
+    _decide(order, partial(accept_order, is_partial=is_partial), reason)
+
+
+@orders_cli.command("reject")
+def reject_command(
+    order: OrderText,
+    reject_type: Annotated[
+        str, typer.Option("--type", help=f"Why, for Ankorstore: {', '.join(REJECT_TYPES)}.")
+    ],
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why, in words. Ankorstore is told this too.")
+    ] = "",
+) -> None:
+    """Have an order rejected at Ankorstore; that cannot be undone."""
+    _decide(order, partial(reject_order, reject_type=reject_type), reason)
+
+
+@orders_cli.command("hold")
+def hold_command(order: OrderText, reason: ReasonText = "") -> None:
+    """Stop an order that is not at the warehouse yet."""
+    _decide(order, hold_order, reason)
+
+
+@orders_cli.command("release")
+def release_command(order: OrderText, reason: ReasonText = "") -> None:
+    """Let an order go on that a person or the policy holds; it is judged again."""
+    _decide(order, release_order, reason)
 
 
 def _decide(text: str, decision: Callable[..., Awaitable[str]], reason: str) -> None:

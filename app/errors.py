@@ -21,6 +21,7 @@ words for the operator; it may quote personal data and must not reach a log.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 
 class BridgeError(Exception):
@@ -149,6 +150,8 @@ class Finding:
     reason: str
     field: str
     detail: str
+    line_id: str = dataclass_field(default="", compare=False)
+    """The order line it is about, empty where it is about the order as a whole."""
 
     def __repr__(self) -> str:
         """Leave the detail out: it may quote an address."""

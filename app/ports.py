@@ -24,6 +24,7 @@ from app.domain.shipment import (
     ShippingQuote,
     Tracking,
 )
+from app.errors import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +191,33 @@ class Marketplace(Protocol):
     def walk_orders(self) -> AsyncIterator[ListedOrder | None]:
         """Walk all orders there are, whatever their status; None for one that tells no id."""
 
-    async def accept_order(self, marketplace_order_id: str, *, turn: Turn) -> MarketplaceOrder:
+    async def accept_order(
+        self,
+        marketplace_order_id: str,
+        *,
+        pack_quantities: Mapping[str, int] | None = None,
+        turn: Turn,
+    ) -> MarketplaceOrder:
         """
-        Accept the order as it stands and return it as accepted, with retailer and lines.
+        Accept the order and return it as accepted, with retailer and lines.
+
+        *pack_quantities* gives, by line id, the fewer packs to accept, 0 to leave the line out;
+        lines not named are accepted whole.
 
         Raises:
             OutcomeUnknown: No usable answer came; read the order before anything else.
             Rejected: The marketplace refused, also because it is accepted already.
+        """
+
+    async def reject_order(
+        self, marketplace_order_id: str, reject_type: str, reason: str | None, *, turn: Turn
+    ) -> MarketplaceOrder:
+        """
+        Reject the order and return it as the marketplace then shows it.
+
+        Raises:
+            OutcomeUnknown: No usable answer came; read the order before anything else.
+            Rejected: The marketplace refused, also because it no longer waits for an answer.
         """
 
     async def request_quotes(
@@ -233,6 +254,8 @@ class PreparedOrder:
     lines: tuple[SentLine, ...]
     warnings: tuple[str, ...] = ()
     """Soft limits exceeded and fields filled by fallback, without personal data."""
+    remarks: tuple[Finding, ...] = ()
+    """What does not keep the order from being sent, but a policy may hold it for."""
 
     def needed(self) -> dict[str, int]:
         """Return the pieces needed per SKU, summed over the lines."""
@@ -413,8 +436,17 @@ class Desk(Protocol):
     async def search_shipments(self) -> Sequence[StoredShipment]:
         """Ask the warehouse for the order's shipments, store what it tells, return all."""
 
-    async def intend_accept(self, needed: Mapping[str, int]) -> Turn | Mapping[str, int]:
-        """Reserve the pieces needed and note the intent; or return the shortage per SKU."""
+    async def intend_accept(
+        self, needed: Mapping[str, int], *, may_be_short: bool = False
+    ) -> Turn | Mapping[str, int]:
+        """
+        Reserve the pieces needed and note the intent; or return the shortage per SKU.
+
+        Where the order *may_be_short*, no shortage is looked for.
+        """
+
+    async def intend_reject(self) -> Turn:
+        """Note the intent to reject the order."""
 
     async def intend_create(self, prepared: PreparedOrder) -> Turn:
         """Note the intent to place the order, with what will be sent."""

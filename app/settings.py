@@ -144,6 +144,8 @@ class Settings(BaseSettings):
         None, examples=["2026-12-01T00:00:00+01:00"]
     )
     accept_mode: Literal["auto", "manual"] = Field("auto", examples=["auto"])
+    policy_file: str | None = Field(None, examples=["policy.toml"])
+    ship_by_margin_hours: float = Field(0, ge=0, examples=["0"])
     pack_mode: str | None = Field(None, examples=["unit"])
     pack_mode_by_sku: TextMap = Field({}, examples=['{"MUG-06": "pack"}'])
     sku_map: TextMap = Field({}, examples=['{"MUG-BLUE": "WH-1001"}'])

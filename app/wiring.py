@@ -23,6 +23,7 @@ from app.flow.rules import FlowRules
 from app.grants import LocalBook
 from app.outbound import PeerConnection
 from app.pacing import PacedBudget
+from app.policy_file import load_policy
 from app.ports import RateWindow, TokenShelf
 from app.settings import Settings, parse_sides
 from app.shared_grants import SharedBook
@@ -242,7 +243,12 @@ def mapping_rules(settings: Settings) -> MappingRules:
 
 
 def flow_rules(settings: Settings) -> FlowRules:
-    """Return the brand's choices about the flow."""
+    """
+    Return the brand's choices about the flow.
+
+    Raises:
+        PolicyError: The policy file cannot be used.
+    """
     return FlowRules(
         accepts_by_itself=settings.accept_mode == "auto",
         take_submitted_after=settings.take_orders_submitted_after,
@@ -260,6 +266,8 @@ def flow_rules(settings: Settings) -> FlowRules:
         parcel_kg=settings.parcel_default_kg,
         clamps_overweight=settings.overweight == "clamp",
         pushes_all_parcels=settings.push_parcels,
+        ship_by_margin_seconds=settings.ship_by_margin_hours * 3600,
+        policy=load_policy(settings.policy_file),
     )
 
 

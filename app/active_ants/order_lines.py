@@ -112,31 +112,34 @@ def _where(line: OrderLine) -> str:
     return f"line {_own_sku(line) or line.line_id}"
 
 
+def _about(line: OrderLine, reason: str, detail: str) -> Finding:
+    return Finding(reason, _where(line), detail, line.line_id)
+
+
 def _warehouse_sku(line: OrderLine, rules: MappingRules, findings: list[Finding]) -> str:
     own_sku = _own_sku(line)
     sku = rules.sku_map.get(own_sku, own_sku).strip() if own_sku else ""
     if not sku:
-        findings.append(Finding("sku_missing", _where(line), item_name(line)))
+        findings.append(_about(line, "sku_missing", item_name(line)))
     return sku
 
 
 def _count_line(line: OrderLine, rules: MappingRules, findings: list[Finding]) -> SkuCount | None:
     """Count the line in warehouse SKUs, or say why that cannot be done."""
-    where = _where(line)
     amount = f"{line.pack_quantity} packs, {line.unit_quantity} units"
     if line.unit_quantity < 0 or line.pack_quantity < 0:
-        findings.append(Finding("order_unreadable", where, amount))
+        findings.append(_about(line, "order_unreadable", amount))
         return None
     mode = rules.pack_mode_of(_own_sku(line))
     if mode is None:
         if not is_sold_singly(line):
             pack = "unknown size" if line.unit_multiplier is None else str(line.unit_multiplier)
-            findings.append(Finding("pack_mode_unconfirmed", where, f"pack of {pack}"))
+            findings.append(_about(line, "pack_mode_unconfirmed", f"pack of {pack}"))
             return None
         mode = UNIT
     count = count_skus(line, mode)
     if count is None:
-        findings.append(Finding("pack_mode_mismatch", where, f"{amount}, mode {mode}"))
+        findings.append(_about(line, "pack_mode_mismatch", f"{amount}, mode {mode}"))
     return count
 
 
@@ -149,7 +152,7 @@ def _read_amounts(line: OrderLine, rules: MappingRules, findings: list[Finding])
     is_vat_missing = (vat_minor if rules.vat_mode == "amount" else line.vat_rate) is None
     if price_minor is None or is_vat_missing:
         missing = ["price"] * (price_minor is None) + ["VAT"] * is_vat_missing
-        findings.append(Finding("amount_missing", _where(line), f"no {' and no '.join(missing)}"))
+        findings.append(_about(line, "amount_missing", f"no {' and no '.join(missing)}"))
         return None
     return _Amounts(price_minor, vat_minor or 0, line.vat_rate or Decimal(0))
 

@@ -6,7 +6,7 @@ This file puts the form together from its parts: `order_form.py` (head and addre
 stands in the way). Field by field it is told in docs/rules/order-form.md.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from app.active_ants.choices import (
@@ -21,6 +21,7 @@ from app.active_ants.order_checks import (
     check_address,
     check_currency,
     check_identity,
+    check_phone,
     check_recipient,
     tidy_currency,
 )
@@ -36,7 +37,7 @@ from app.active_ants.order_form import (
 from app.active_ants.order_lines import FormLines, fill_lines
 from app.active_ants.rules import MappingRules
 from app.domain.order import MarketplaceOrder
-from app.errors import NotReady, Unmappable
+from app.errors import Finding, NotReady, Unmappable
 from app.ports import PreparedOrder, total_pieces
 
 __all__ = [
@@ -80,9 +81,11 @@ def prepare(
         *check_recipient(order, contact),
         *check_address(order, lists, rules),
     )
+    remarks = tuple(check_phone(contact))
     if findings:
+        findings = (*findings, *remarks)
         needed = total_pieces(lines.sent)
-        raise Unmappable(PEER, "prepare order", tuple(dict.fromkeys(findings)), needed)
+        raise Unmappable(PEER, "prepare order", _distinct(findings), needed)
     payload = {
         **_fill_references(order, external_order_number, rules),
         **_fill_choices(order, contact, lists, rules),
@@ -100,6 +103,7 @@ def prepare(
             *find_long_fields(payload),
             *_find_long_names(lines),
         ),
+        remarks=remarks,
     )
 
 
@@ -194,6 +198,11 @@ def _not_ready(operation: str, problems: tuple[str, ...]) -> NotReady:
         detail=" ".join(problems),
         resolution=f"Correct the setting that is named: {' '.join(problems)}",
     )
+
+
+def _distinct(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return each finding once; the same words about two lines are two findings."""
+    return tuple({(finding, finding.line_id): finding for finding in findings}.values())
 
 
 def _find_long_names(lines: FormLines) -> Iterator[str]:

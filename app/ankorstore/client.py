@@ -5,13 +5,13 @@ What an answer of each status means is told in docs/rules/errors.md; what a read
 the translation's business.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import httpx
 import structlog
 
-from app.ankorstore import translate, translate_quotes, translate_tracking, wire
+from app.ankorstore import translate, translate_answers, translate_quotes, translate_tracking, wire
 from app.ankorstore.calls import AnkorstoreCalls
 from app.ankorstore.verdicts import Operation
 from app.answers import is_same_origin
@@ -131,15 +131,44 @@ class AnkorstoreMarketplace:
     def _broken_paging(self, detail: str) -> Transient:
         return Transient(self._calls.peer, Operation.LIST_ORDERS, detail=detail)
 
-    async def accept_order(self, marketplace_order_id: str, *, turn: Turn) -> MarketplaceOrder:
-        """Accept the order as it stands and return it as accepted, with retailer and lines."""
-        operation = Operation.ACCEPT_ORDER
+    async def accept_order(
+        self,
+        marketplace_order_id: str,
+        *,
+        pack_quantities: Mapping[str, int] | None = None,
+        turn: Turn,
+    ) -> MarketplaceOrder:
+        """Accept the order, whole or with fewer packs, and return it as accepted."""
+        body = wire.ACCEPT_BODY
+        if pack_quantities:
+            body = translate_answers.partial_accept_body(pack_quantities)
+        return await self._make_transition(
+            Operation.ACCEPT_ORDER, marketplace_order_id, body, turn=turn
+        )
+
+    async def reject_order(
+        self, marketplace_order_id: str, reject_type: str, reason: str | None, *, turn: Turn
+    ) -> MarketplaceOrder:
+        """Reject the order and return it as it then shows."""
+        body = translate_answers.reject_body(reject_type, reason)
+        return await self._make_transition(
+            Operation.REJECT_ORDER, marketplace_order_id, body, turn=turn
+        )
+
+    async def _make_transition(
+        self,
+        operation: Operation,
+        marketplace_order_id: str,
+        body: Mapping[str, Any],
+        *,
+        turn: Turn,
+    ) -> MarketplaceOrder:
         return await self._calls.call(
             operation,
             "POST",
             self._order_path(operation, marketplace_order_id) + "/-actions/transition",
             lambda body: _read_the_accepted_order(body, marketplace_order_id),
-            body=wire.ACCEPT_BODY,
+            body=body,
             params={"include": wire.ORDER_INCLUDE},
             turn=turn,
         )

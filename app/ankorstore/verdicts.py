@@ -18,6 +18,7 @@ class Operation(StrEnum):
     READ_ORDER = "read order"
     LIST_ORDERS = "list orders"
     ACCEPT_ORDER = "accept order"
+    REJECT_ORDER = "reject order"
     REQUEST_QUOTES = "request quotes"
     CONFIRM_QUOTE = "confirm quote"
     READ_TRACKING = "read tracking"
@@ -54,6 +55,7 @@ VERDICTS: tuple[Verdict, ...] = (
     Verdict(
         "transition refused from this state", Operation.ACCEPT_ORDER, 409, Meaning.ORDER_MOVED_ON
     ),
+    Verdict("reject refused from this state", Operation.REJECT_ORDER, 409, Meaning.ORDER_MOVED_ON),
     Verdict(
         "order left the state a confirm needs",
         Operation.CONFIRM_QUOTE,

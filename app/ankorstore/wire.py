@@ -61,10 +61,38 @@ class ConfirmBody(TypedDict):
     tracking: NotRequired[LinkTracking | NumberTracking]
 
 
+class KeptPacks(TypedDict):
+    """How many packs of a line are accepted; 0 removes it."""
+
+    quantity: int
+
+
+class KeptLine(TypedDict):
+    """A line of which fewer packs are accepted than were ordered."""
+
+    id: str
+    type: str
+    attributes: KeptPacks
+
+
+class AcceptAttributes(TypedDict):
+    """Which lines an accept changes; lines left out are kept whole."""
+
+    orderItems: list[KeptLine]
+
+
+class RejectAttributes(TypedDict):
+    """Why an order is rejected; the text is required with the type OTHER."""
+
+    rejectType: str
+    rejectReason: NotRequired[str]
+
+
 class TransitionData(TypedDict):
-    """Which transition an order shall make."""
+    """Which transition an order shall make, and how."""
 
     type: str
+    attributes: NotRequired[AcceptAttributes | RejectAttributes]
 
 
 class TransitionBody(TypedDict):

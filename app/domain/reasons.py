@@ -25,7 +25,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "acceptance_manual",
         "The service accepts nothing by itself (ACCEPT_MODE is manual).",
-        "Accept or reject the order at Ankorstore; the service goes on by itself.",
+        "Run `antbridge orders accept ORDER` or `orders reject`, or answer it at Ankorstore; the "
+        "service goes on by itself.",
     ),
     Reason(
         "acceptance_reverted",
@@ -80,7 +81,10 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "stock_short",
         "The warehouse has fewer pieces than this order needs.",
-        "Wait for stock or reject the order at Ankorstore, " + _RETRY,
+        "Wait for stock, "
+        + _RETRY[:-1]
+        + "; or accept it all the same or in part (`antbridge orders "
+        "accept ORDER`, with `--partial`), or reject it.",
     ),
     Reason(
         "stock_unknown",
@@ -176,12 +180,41 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "retailer_asked_to_cancel",
         "The retailer has asked to cancel this order.",
-        "Settle it with the retailer at Ankorstore, " + _RETRY,
+        "Settle it with the retailer, then run `antbridge orders accept ORDER` or `orders reject`.",
     ),
     Reason(
         "own_carrier_not_possible",
         "Ankorstore does not offer shipping with the brand's own carrier for this order.",
         "Change the shipping method at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "sku_archived",
+        "A line's variant is archived at Ankorstore: the brand no longer sells it.",
+        "Bring the variant back at Ankorstore, then retry; or accept the rest with "
+        "`antbridge orders accept ORDER --partial`, or reject the order.",
+    ),
+    Reason(
+        "phone_missing",
+        "The retailer has no phone number, and the policy wants one.",
+        "Set FALLBACK_PHONE and restart, then retry; or accept it as it is with "
+        "`antbridge orders accept ORDER`.",
+    ),
+    Reason(
+        "totals_mismatch",
+        "The prices or the VAT of the lines do not add up to the order's totals.",
+        "Compare the order at Ankorstore; if it is right all the same, run "
+        "`antbridge orders accept ORDER`, else reject it.",
+    ),
+    Reason(
+        "ship_by_unreachable",
+        "The date by which the order must be shipped has passed, or is too close to be kept.",
+        "Agree a later date with the retailer, then run `antbridge orders accept ORDER`; "
+        "or reject the order.",
+    ),
+    Reason(
+        "held_by_operator",
+        "A person holds this order.",
+        "Release it with `antbridge orders release ORDER`, or accept or reject it.",
     ),
     # Peers' refusals and contradictions.
     Reason(
@@ -214,6 +247,11 @@ _TABLE: tuple[Reason, ...] = (
         "labels_generated",
         "Somebody generated an Ankorstore shipping label for this order.",
         "If the brand's own carrier shall ship it, reset the label at Ankorstore, " + _RETRY,
+    ),
+    Reason(
+        "accepted_differs",
+        "Ankorstore shows other quantities than the service accepted.",
+        "Compare the order at Ankorstore; a retry sends what Ankorstore shows then.",
     ),
     # After the warehouse has, or may have, the goods order.
     Reason(

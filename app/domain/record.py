@@ -50,6 +50,25 @@ class WarehouseOrderRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """
+    A person's decision about an order that waits for an answer: accept, partial, reject or hold.
+
+    *waives* names the findings the order is accepted in spite of.
+    """
+
+    kind: str
+    waives: frozenset[str] = frozenset()
+    reject_type: str = ""
+    reject_reason: str | None = field(default=None, repr=False)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether what cannot be sent shall be left out."""
+        return self.kind == "partial"
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRecord:
     """One order as it stands in the store, and the lease under which it is held."""
 
@@ -90,6 +109,17 @@ class OrderRecord:
     first_shipped_at: datetime | None
     follow_up: str | None
     follow_up_done_at: datetime | None
+    verdict: Mapping[str, Any] | None = field(repr=False)
+    """What the last review said, with its inputs (`flow/verdict.py` writes it)."""
+    verdict_at: datetime | None
+    decision: Mapping[str, Any] | None = field(repr=False)
+    """What a person decided about the answer to this order; `decision_of` reads it."""
+    hold_until_at: datetime | None
+    """When a hold by policy ends by itself."""
+    accept_quantities: Mapping[str, Any] | None
+    """What a partial accept asked for: packs `sent` and `units` to be shown, both by line."""
+    reject_intent_at: datetime | None
+    reject_sent_before_at: datetime | None
     live: WarehouseOrderRecord | None = None
     """The one warehouse order that counts; None before the first create intent."""
 
@@ -97,3 +127,16 @@ class OrderRecord:
     def may_be_at_warehouse(self) -> bool:
         """Whether the warehouse has, or may have, goods to send for this order."""
         return self.live is not None and (self.live.is_placed or self.live.is_unanswered)
+
+
+def decision_of(order: OrderRecord) -> Decision | None:
+    """Return what a person decided about *order*, None where nobody did."""
+    stored = order.decision
+    if not stored:
+        return None
+    return Decision(
+        kind=stored["kind"],
+        waives=frozenset(stored.get("waives", ())),
+        reject_type=stored.get("reject_type", ""),
+        reject_reason=stored.get("reject_reason"),
+    )

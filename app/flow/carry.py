@@ -169,7 +169,7 @@ class Carrier:
                     columns["state"] = move.state
                 return _Change("waiting", move.message, columns, move.until)
             case Attention():
-                return _Change("attention", move.message, self._asking(move, desk), None)
+                return _Change("attention", move.message, self._asking(move, desk), move.until)
             case Close():
                 closed_at = self._store.now()
                 columns = {**_CLEAR, "state": State.CLOSED, "outcome": move.outcome}
@@ -181,7 +181,9 @@ class Carrier:
                 outcome = "unchanged" if was_closed else "closed"
                 return _Change(outcome, move.message, columns, next_at, follows_up)
             case Stands():
-                return _Change("noted", move.message, {**_SUCCEEDED, **_ASKED}, None)
+                return _Change(
+                    "noted", move.message, {**_SUCCEEDED, **_ASKED}, desk.held.hold_until_at
+                )
 
     def _asking(self, move: Attention, desk: OrderDesk) -> dict[str, Any]:
         is_same = desk.held.attention_reason == move.reason
@@ -189,7 +191,10 @@ class Carrier:
             **_SUCCEEDED,
             **_ASKED,
             "attention_reason": move.reason,
-            "attention_since": desk.held.attention_since if is_same else self._store.now(),
+            "attention_since": (
+                desk.held.attention_since if is_same else move.since or self._store.now()
+            ),
+            "hold_until_at": move.until,
             "attention_detail": [
                 {"reason": finding.reason, "field": finding.field, "detail": finding.detail}
                 for finding in move.findings
@@ -229,7 +234,9 @@ class Carrier:
             message = f"given up: {describe_failure(failure)}"
             return _Change("warning", message, {**_CLEAR, "follow_up": None}, None)
         if order.attention_reason is not None:
-            return _Change("noted", describe_failure(failure), {**_SUCCEEDED, **_ASKED}, None)
+            return _Change(
+                "noted", describe_failure(failure), {**_SUCCEEDED, **_ASKED}, order.hold_until_at
+            )
         asking = self._asking(Attention(decision.findings, ""), desk)
         return _Change("attention", describe_failure(failure), asking, None)
 
@@ -253,6 +260,7 @@ _CLEAR: dict[str, Any] = {
     "attention_reason": None,
     "attention_since": None,
     "attention_detail": None,
+    "hold_until_at": None,
 }
 
 

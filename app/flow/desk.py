@@ -19,7 +19,7 @@ from app.ports import (
     Turn,
     Warehouse,
 )
-from app.store.placing import intend_accept, intend_confirm, intend_create
+from app.store.placing import intend_accept, intend_confirm, intend_create, intend_reject
 from app.store.session import Store
 from app.store.shipments import load_shipments, save_shipments
 
@@ -178,16 +178,30 @@ class OrderDesk:
         await save_shipments(self._store, await judge_found(self._store, found), wakes=False)
         return await self.shipments()
 
-    async def intend_accept(self, needed: Mapping[str, int]) -> Turn | Mapping[str, int]:
+    async def intend_accept(
+        self, needed: Mapping[str, int], *, may_be_short: bool = False
+    ) -> Turn | Mapping[str, int]:
         """Reserve the pieces needed and note the intent; or return the shortage per SKU."""
         turn = self._turn()
         held, short = await intend_accept(
-            self._store, self.held, self.noted, needed, **self._limits()
+            self._store,
+            self.held,
+            self.noted,
+            needed,
+            may_be_short=may_be_short,
+            **self._limits(),
         )
         if short:
             return short
         self.last_call = ("ankorstore", "accept order")
         self._committed(held)
+        return turn
+
+    async def intend_reject(self) -> Turn:
+        """Note the intent to reject the order."""
+        turn = self._turn()
+        self.last_call = ("ankorstore", "reject order")
+        self._committed(await intend_reject(self._store, self.held, self.noted, **self._limits()))
         return turn
 
     async def intend_create(self, prepared: PreparedOrder) -> Turn:

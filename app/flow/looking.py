@@ -5,13 +5,19 @@ What the marketplace now shows may settle the matter; otherwise the order waits 
 is noted (docs/rules/attention.md).
 """
 
+from dataclasses import replace
+from datetime import datetime
+
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.reasons import reason_of
+from app.domain.record import OrderRecord
+from app.flow.answering import accepted_otherwise, hold_by
 from app.flow.ending import end_unplaced
 from app.flow.moves import Attention, Close, Move, Next, Stands, ask_person
 from app.flow.review import review
 from app.flow.rules import FlowRules
+from app.flow.verdict import Kind
 from app.flow.world import (
     ACCEPTED_STATUS,
     WAITING_STATUS,
@@ -33,6 +39,11 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
         return _look_after_intent(seen, desk)
     if isinstance(end := ended_before_placing(seen, order, rules), Close):
         return await end_unplaced(end, seen, desk, rules)
+    if order.attention_reason == "held_by_operator":
+        return _stay_held(seen, desk)
+    is_waiting = order.state is State.RECEIVED and seen.status == WAITING_STATUS
+    if order.hold_until_at is not None and is_waiting:
+        return await _review_held(seen, desk, rules)
     is_newly_accepted = order.state is State.RECEIVED or order.attention_reason in _ABOUT_STATUS
     if seen.status == ACCEPTED_STATUS and is_newly_accepted:
         return await _review_newly_accepted(seen, desk, rules)
@@ -43,16 +54,50 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
 
 async def _review_newly_accepted(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> Move:
     """Review an order that a person accepted; the same reason keeps asking since when it did."""
+    if (differs := accepted_otherwise(seen, desk.order)) is not None:
+        return replace(differs, state=State.ACCEPTED)
     verdict = await review(seen, desk, rules, is_accepted=True)
     if verdict.is_go:
         return Next(State.ACCEPTED, "accepted at Ankorstore by a person")
     message = "accepted at Ankorstore by a person; the review still holds the order"
-    return Attention(verdict.findings, message, state=State.ACCEPTED)
+    asked = hold_by(verdict, message, state=State.ACCEPTED)
+    is_same = desk.order.attention_reason == asked.reason
+    return replace(asked, since=desk.order.attention_since) if is_same else asked
+
+
+def is_hold_over(order: OrderRecord, now: datetime) -> bool:
+    """Tell whether a hold by policy has come to its end, so that the order is judged again."""
+    has_ended = order.hold_until_at is not None and order.hold_until_at <= now
+    return has_ended and not order.may_be_at_warehouse
+
+
+def _stay_held(seen: MarketplaceOrder, desk: Desk) -> Move:
+    """Note what became of an order a person holds; only a person lets it go on."""
+    if seen.status == ACCEPTED_STATUS and desk.order.state is State.RECEIVED:
+        asked = ask_person("held_by_operator", field="order")
+        message = "accepted at Ankorstore by a person; still held"
+        return replace(asked, message=message, state=State.ACCEPTED)
+    return Stands(f"Ankorstore shows {seen.status}; a person holds the order")
+
+
+async def _review_held(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> Move:
+    """Let an order that is held for a time go on at once where nothing holds it any more."""
+    verdict = await review(seen, desk, rules, is_accepted=False)
+    if verdict.kind is Kind.HOLD:
+        asked = hold_by(verdict)
+        known = [finding["reason"] for finding in desk.order.attention_detail]
+        is_same = known == [finding.reason for finding in asked.findings]
+        if is_same and asked.until == desk.order.hold_until_at:
+            return Stands("the policy still holds the order")
+        return asked
+    return Next(State.RECEIVED, "what held the order is gone; judging it again")
 
 
 def acceptance_reverted(desk: Desk) -> Move:
     """Go back to waiting: the service never accepts such an order again of its own accord."""
-    desk.note(accept_blocked=True, accept_sent_before_at=None)
+    desk.note(
+        accept_blocked=True, accept_sent_before_at=None, accept_quantities=None, decision=None
+    )
     asked = ask_person("acceptance_reverted", field="order")
     return Attention(asked.findings, "Ankorstore took the acceptance back", state=State.RECEIVED)
 

@@ -32,6 +32,10 @@ class Attention:
     findings: tuple[Finding, ...]
     message: str
     state: State | None = None
+    until: datetime | None = None
+    """When the order is judged again by itself, None where only a person or news moves it."""
+    since: datetime | None = None
+    """Since when this is the case, where that is known better than `now`."""
 
     @property
     def reason(self) -> str:

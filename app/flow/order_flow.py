@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, WarehouseOrderRecord
-from app.errors import Finding, OutcomeUnknown, Rejected, Transient
+from app.errors import OutcomeUnknown, Rejected, Transient
+from app.flow.answering import accepted_otherwise, answer_waiting, hold_by
 from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
 from app.flow.ending import bears_our_mark, end_unplaced
-from app.flow.looking import acceptance_reverted, look_again
+from app.flow.looking import acceptance_reverted, is_hold_over, look_again
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.progress import Sent, judge_sent
 from app.flow.review import review
@@ -27,7 +28,7 @@ from app.flow.world import (
     is_confirmed_by_us,
     trouble_after_placing,
 )
-from app.ports import Desk, FoundOrder, PreparedOrder, Turn
+from app.ports import Desk, FoundOrder, PreparedOrder
 
 DAILY_SECONDS = 86_400.0
 WAITS_FOR_SHIPMENT = "the warehouse to ship"
@@ -36,6 +37,8 @@ WAITS_FOR_SHIPMENT = "the warehouse to ship"
 async def advance(desk: Desk, rules: FlowRules) -> Move:
     """Take the order one step further."""
     if desk.order.attention_reason is not None and desk.order.state is not State.CLOSED:
+        if is_hold_over(desk.order, desk.now()):
+            return Next(desk.order.state, "the hold is over; judging the order again")
         return await look_again(desk, rules)
     match desk.order.state:
         case State.RECEIVED:
@@ -56,7 +59,7 @@ async def advance(desk: Desk, rules: FlowRules) -> Move:
 
 
 async def answer_order(desk: Desk, rules: FlowRules) -> Move:
-    """Accept the order at the marketplace, on a green verdict only."""
+    """Accept the order at the marketplace, or reject it, on a fresh verdict only."""
     order = desk.order
     if order.may_be_at_warehouse:
         return Next(State.ACCEPTED, "it was found at the warehouse, so it had been accepted")
@@ -67,68 +70,7 @@ async def answer_order(desk: Desk, rules: FlowRules) -> Move:
         return Wait(desk.now(), "its turn", "read; orders that ship earlier go first")
     if seen.status == ACCEPTED_STATUS:
         return Next(State.ACCEPTED, "Ankorstore shows the order accepted")
-    if order.accept_blocked:
-        return ask_person("acceptance_reverted", field="order")
-    is_unanswered = order.accept_sent_before_at is not None
-    if is_unanswered and seen.updated_at != order.marketplace_updated_at:
-        # An accept that never arrived changes nothing there; one taken back has changed it twice.
-        return ask_person("acceptance_unclear", field="order")
-    if not rules.accepts_by_itself:
-        return ask_person("acceptance_manual", field="ACCEPT_MODE")
-    verdict = await review(seen, desk, rules, is_accepted=False)
-    if verdict.prepared is None:
-        return Attention(verdict.findings, "the review holds the order")
-    if (wait := _await_lost_accept(desk, rules)) is not None:
-        return wait
-    await desk.marketplace.reserve_call()
-    if await desk.look(max_age_seconds=rules.verdict_seconds) != seen:
-        return Next(State.RECEIVED, "the order changed meanwhile; judging it as it is now")
-    turn = await desk.intend_accept(verdict.prepared.needed())
-    if not isinstance(turn, Turn):
-        findings = [
-            Finding("stock_short", f"SKU {sku}", f"{missing} missing, counting our other orders")
-            for sku, missing in turn.items()
-        ]
-        return Attention(tuple(findings), "other orders took the last pieces")
-    return await _accept(desk, turn)
-
-
-def _await_lost_accept(desk: Desk, rules: FlowRules) -> Wait | None:
-    """
-    Wait until an accept without an answer can arrive no more.
-
-    Were it sent again and taken back before, the late one would accept the order once more.
-    """
-    sent_before_at = desk.order.accept_sent_before_at
-    if sent_before_at is None:
-        return None
-    settled_at = sent_before_at + timedelta(seconds=rules.settle_seconds)
-    if desk.now() >= settled_at:
-        return None
-    return Wait(settled_at, "the answer to the accept", "an accept may still be under way")
-
-
-async def _accept(desk: Desk, turn: Turn) -> Move:
-    try:
-        accepted = await desk.marketplace.accept_order(desk.order.marketplace_order_id, turn=turn)
-    except OutcomeUnknown:
-        raise
-    except Transient:
-        desk.note(accept_sent_before_at=None)  # surely not sent, or surely not taken
-        raise
-    except Rejected as refusal:
-        desk.note(accept_sent_before_at=None)
-        if refusal.status != 409:
-            raise
-        # Refused because of the order's state: done if it is the state we want.
-        seen = await desk.look(max_age_seconds=0)
-        if seen.status == WAITING_STATUS:
-            raise
-        return Next(State.RECEIVED, f"the accept was refused; Ankorstore shows {seen.status}")
-    desk.remember(accepted)
-    if accepted.status != ACCEPTED_STATUS:
-        return Next(State.RECEIVED, f"after the accept Ankorstore shows {accepted.status}")
-    return Next(State.ACCEPTED, "accepted at Ankorstore")
+    return await answer_waiting(seen, order, desk, rules)
 
 
 # accepted → placed
@@ -141,14 +83,18 @@ async def place_order(desk: Desk, rules: FlowRules) -> Move:
         return Next(State.PLACED, "the warehouse has the order")
     if live is not None and live.is_unanswered:
         return await _settle_intent(desk, rules, live)
-    seen = await desk.look(max_age_seconds=rules.verdict_seconds)
+    # What a partial accept left is read back, not taken from its answer.
+    max_age_seconds = 0 if desk.order.accept_quantities else rules.verdict_seconds
+    seen = await desk.look(max_age_seconds=max_age_seconds)
     if seen.status == WAITING_STATUS:
         return acceptance_reverted(desk)
     if (end := ended_before_placing(seen, desk.order, rules)) is not None:
         return await end_unplaced(end, seen, desk, rules)
+    if (differs := accepted_otherwise(seen, desk.order)) is not None:
+        return differs
     verdict = await review(seen, desk, rules, is_accepted=True)
     if verdict.prepared is None:
-        return Attention(verdict.findings, "the review holds the order")
+        return hold_by(verdict)
     prepared = verdict.prepared
     found = await desk.warehouse.find_order(prepared.external_order_number)
     if found is not None:

@@ -5,51 +5,96 @@ It reads the order, what the warehouse's form makes of it, and the warehouse's p
 stock; it says every reason at once (docs/rules/review.md).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from app.domain.order import MarketplaceOrder
-from app.domain.record import OrderRecord
+from app.domain.partial import has_goods
+from app.domain.record import OrderRecord, decision_of
+from app.domain.totals import find_total_difference
 from app.errors import Finding, Unmappable
+from app.flow.deciding import Found, decide
 from app.flow.review_contact import review_contact
 from app.flow.rules import FlowRules
-from app.ports import Desk, PreparedOrder
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Go, with the order as it will be sent; or hold, with every reason."""
-
-    prepared: PreparedOrder | None
-    findings: tuple[Finding, ...]
-
-    @property
-    def is_go(self) -> bool:
-        """Whether nothing stands in the way."""
-        return not self.findings
+from app.flow.verdict import Verdict, since_of, verdict_json
+from app.ports import Desk, PreparedOrder, SkuFacts
 
 
 async def review(
     seen: MarketplaceOrder, desk: Desk, rules: FlowRules, *, is_accepted: bool
 ) -> Verdict:
     """
-    Judge *seen*. For one accepted already (*is_accepted*) short stock alone does not hold.
+    Judge *seen* and note the verdict. One accepted already (*is_accepted*) is not held for what
+    only the accept could have prevented: short stock, an archived variant, a late date.
 
     Raises:
         NotReady: The service lacks something every order needs; nothing is judged.
         Transient: The warehouse could not be asked.
     """
-    findings = judge_order(seen, desk.now())
+    order = desk.order
+    findings = [
+        *_judge_permission(order, rules, is_accepted=is_accepted),
+        *judge_order(seen, desk.now()),
+    ]
+    if not is_accepted:
+        findings += judge_before_accept(seen, desk.now(), rules)
     prepared: PreparedOrder | None = None
     try:
         prepared = prepare(seen, desk)
         needed: Mapping[str, int] = prepared.needed()
+        findings += prepared.remarks
     except Unmappable as error:
         findings += error.findings
         needed = error.needed
-    findings += await judge_goods(needed, desk, rules, is_accepted=is_accepted)
-    return Verdict(prepared if not findings else None, tuple(findings))
+    facts = await desk.facts(needed) if needed else {}
+    findings += judge_goods(needed, facts, rules, is_accepted=is_accepted)
+    found = Found(
+        seen,
+        tuple(findings),
+        prepared,
+        needed,
+        facts,
+        lambda part: prepare(part, desk),
+        is_accepted,
+    )
+    decision = decision_of(order)
+    verdict = decide(found, rules.policy, decision, since_of(order.verdict), desk.now())
+    note_verdict(verdict, seen, desk, needed=needed, facts=facts, is_accepted=is_accepted)
+    return verdict
+
+
+def note_verdict(
+    verdict: Verdict,
+    seen: MarketplaceOrder,
+    desk: Desk,
+    *,
+    needed: Mapping[str, int],
+    facts: Mapping[str, SkuFacts],
+    is_accepted: bool = False,
+) -> None:
+    """Have the verdict and its inputs stored with whatever this step commits next."""
+    stored = verdict_json(
+        verdict,
+        needed=needed,
+        facts=facts,
+        updated_at=seen.updated_at,
+        read_at=desk.order.read_at,
+        earlier=desk.order.verdict,
+        is_accepted=is_accepted,
+    )
+    desk.note(verdict=stored, verdict_at=desk.now())
+
+
+def _judge_permission(
+    order: OrderRecord, rules: FlowRules, *, is_accepted: bool
+) -> Iterator[Finding]:
+    """Say what a person has to decide, whatever the order is like."""
+    decision = decision_of(order)
+    if decision is not None and decision.kind == "hold":
+        yield Finding("held_by_operator", "order", "")
+    if not is_accepted and not rules.accepts_by_itself:
+        yield Finding("acceptance_manual", "ACCEPT_MODE", "")
 
 
 def prepare(seen: MarketplaceOrder, desk: Desk) -> PreparedOrder:
@@ -94,20 +139,40 @@ def judge_order(seen: MarketplaceOrder, now: datetime) -> list[Finding]:
         detail = f"shippingMethod {seen.shipping_method or 'none'}, offered: {offered}"
         findings.append(Finding("own_carrier_not_possible", "shippingMethod", detail))
     findings += [
-        Finding("preorder_line", f"line {line.sku}", f"available at {line.available_at:%Y-%m-%d}")
+        Finding(
+            "preorder_line",
+            f"line {line.sku}",
+            f"available at {line.available_at:%Y-%m-%d}",
+            line.line_id,
+        )
         for line in seen.lines
         if line.available_at is not None and line.available_at > now and line.unit_quantity > 0
     ]
     return findings
 
 
-async def judge_goods(
-    needed: Mapping[str, int], desk: Desk, rules: FlowRules, *, is_accepted: bool
+def judge_before_accept(
+    seen: MarketplaceOrder, now: datetime, rules: FlowRules
+) -> Iterator[Finding]:
+    """Judge what a brand should know before it promises the goods, and cannot help afterwards."""
+    for line in seen.lines:
+        if line.is_archived and has_goods(line):
+            yield Finding("sku_archived", f"line {line.sku or line.line_id}", "", line.line_id)
+    if difference := find_total_difference(seen):
+        yield Finding("totals_mismatch", "totals", difference)
+    margin = timedelta(seconds=rules.ship_by_margin_seconds)
+    if seen.ship_by_at is not None and seen.ship_by_at - now < margin:
+        yield Finding("ship_by_unreachable", "ship by", f"{seen.ship_by_at:%Y-%m-%d %H:%M} UTC")
+
+
+def judge_goods(
+    needed: Mapping[str, int],
+    facts: Mapping[str, SkuFacts],
+    rules: FlowRules,
+    *,
+    is_accepted: bool,
 ) -> list[Finding]:
-    """Judge whether the warehouse has the pieces *needed*, per SKU."""
-    if not needed:
-        return []
-    facts = await desk.facts(needed)
+    """Judge whether the warehouse has the pieces *needed*, per SKU, by its *facts*."""
     findings: list[Finding] = []
     for sku, pieces in needed.items():
         fact = facts[sku]

@@ -1,8 +1,10 @@
 """The brand's choices that the flow reads, as `wiring.py` takes them from the settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+
+from app.domain.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +25,5 @@ class FlowRules:
     parcel_kg: Decimal
     clamps_overweight: bool
     pushes_all_parcels: bool
+    ship_by_margin_seconds: float = 0.0
+    policy: Policy = field(default_factory=Policy)

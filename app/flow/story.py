@@ -79,6 +79,10 @@ def tell_present(order: OrderRecord, now: datetime) -> list[str]:
             lines.append(
                 f"  - {reason_of(finding['reason']).sentence} [{finding['field']}{detail}]"
             )
+        if order.hold_until_at is not None:
+            lines.append(
+                f"If nobody decides, the policy does {_in_text(order.hold_until_at, now)}."
+            )
         lines.append(f"What to do: {reason.cure}")
     elif order.next_attempt_at is not None:
         due_at = max(order.next_attempt_at, order.not_before_at or order.next_attempt_at)

@@ -34,6 +34,8 @@ def ended_before_placing(
     match seen.status:
         case status if status in LISTED_STATUSES:
             return None
+        case status if status == CANCELLED_STATUS and order.reject_intent_at is not None:
+            return Close(Outcome.REJECTED, "Ankorstore shows our reject as cancelled")
         case status if status == CANCELLED_STATUS:
             return Close(Outcome.CANCELLED, "Ankorstore shows the order cancelled")
         case status if status == REJECTED_STATUS:

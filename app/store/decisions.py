@@ -35,6 +35,9 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str 
     asked = reason_of(order.attention_reason) if order.attention_reason else None
     if asked is not None and asked.is_task:
         raise Impossible(f"{asked.sentence} A retry does not settle that. {asked.cure}")
+    if order.attention_reason == "held_by_operator":
+        held = reason_of(order.attention_reason)
+        raise Impossible(f"{held.sentence} A retry does not end that. {held.cure}")
     if asked is None and order.attempt_count == 0 and order.state is State.PLACED:
         raise Impossible("the order waits for the warehouse to ship it; there is nothing to retry")
     await write_decision(
@@ -45,6 +48,11 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str 
             "attention_since": None,
             "attention_detail": None,
             "accept_blocked": False,
+            "hold_until_at": None,
+            # Whoever retries has looked: what Ankorstore shows counts from now on.
+            "accept_quantities": (
+                None if order.attention_reason == "accepted_differs" else order.accept_quantities
+            ),
             "attempt_count": 0,
             "first_failed_at": None,
             "not_before_at": None,

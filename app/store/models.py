@@ -222,6 +222,15 @@ class Order(Base):
     follow_up: Mapped[str | None]
     follow_up_done_at: Mapped[datetime | None]
 
+    # What the last review said, what a person decided, and the answer that says less than yes.
+    verdict: Mapped[dict[str, Any] | None]
+    verdict_at: Mapped[datetime | None]
+    decision: Mapped[dict[str, Any] | None]
+    hold_until_at: Mapped[datetime | None]
+    accept_quantities: Mapped[dict[str, Any] | None]
+    reject_intent_at: Mapped[datetime | None]
+    reject_sent_before_at: Mapped[datetime | None]
+
 
 def is_open() -> ColumnElement[bool]:
     """

@@ -44,23 +44,44 @@ async def intend_accept(
     *,
     sent_within_seconds: float,
     lease_seconds: float,
+    may_be_short: bool = False,
 ) -> tuple[OrderRecord, dict[str, int]]:
     """
     Commit the intent to accept and reserve what the order needs.
 
     Returns the order as it stands now and the shortage per SKU; where anything is short nothing
-    is written. SKUs without a known figure are not counted as short.
+    is written. SKUs without a known figure are not counted as short, and none are where the order
+    *may_be_short*.
 
     Raises:
         LeaseLost: The order is another worker's now.
     """
     async with store.write() as connection:
         short = await _find_shortage(connection, order.order_id, needed)
-        if short:
+        if short and not may_be_short:
             return order, short
         await _reserve(connection, order.order_id, needed)
         times = {"accept_intent_at": 0, "accept_sent_before_at": sent_within_seconds}
         return await note_intent(store, connection, order, columns, lease_seconds, times), {}
+
+
+async def intend_reject(
+    store: Store,
+    order: OrderRecord,
+    columns: Mapping[str, Any],
+    *,
+    sent_within_seconds: float,
+    lease_seconds: float,
+) -> OrderRecord:
+    """
+    Commit the intent to reject the order.
+
+    Raises:
+        LeaseLost: The order is another worker's now.
+    """
+    times = {"reject_intent_at": 0, "reject_sent_before_at": sent_within_seconds}
+    async with store.write() as connection:
+        return await note_intent(store, connection, order, columns, lease_seconds, times)
 
 
 async def intend_create(

@@ -25,6 +25,7 @@ from app.store.queries import (
 )
 from app.store.session import Store
 from app.store.shipments import StoredRow, load_shipments
+from app.web.answering import add_answer_routes
 from app.web.published import (
     ANONYMOUS,
     BUG,
@@ -118,6 +119,9 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
         shipments = await load_shipments(store, found.order_id)
         return {
             **order_json(found),
+            "verdict": found.verdict,
+            "verdict_at": _text(found.verdict_at),
+            "decision": found.decision,
             "tracking_sent": found.tracking_sent,
             "shipments": [_shipment_json(row) for row in shipments],
             "attempts": [_attempt_json(row) for row in history],
@@ -143,6 +147,7 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
         """Take an order from before the switch all the same."""
         return await decide(order, take_order, why)
 
+    add_answer_routes(router, decide, DECIDED)
     return router
 
 
@@ -195,6 +200,7 @@ def order_json(order: OrderRecord) -> dict[str, Any]:
         "attention_cure": cure,
         "attention_since": _text(order.attention_since),
         "attention_findings": list(order.attention_detail),
+        "hold_until_at": _text(order.hold_until_at),
         "waits_for": order.waits_for,
         "next_attempt_at": _text(order.next_attempt_at),
         "not_before_at": _text(order.not_before_at),

@@ -7,9 +7,10 @@ The answers are built where they belong; a test compares every one of them with 
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.domain.lifecycle import State
+from app.domain.policy import REJECT_TYPES
 from app.store.inbox import Disposition
 
 Responses = dict[int | str, dict[str, Any]]
@@ -134,6 +135,7 @@ class OrderShown(BaseModel):
     attention_cure: str | None
     attention_since: datetime | None
     attention_findings: list[dict[str, Any]]
+    hold_until_at: datetime | None
     waits_for: str | None
     next_attempt_at: datetime | None
     not_before_at: datetime | None
@@ -161,6 +163,25 @@ class Why(BaseModel):
 
     by: str = Field(ANONYMOUS, min_length=1, max_length=100)
     reason: str = Field("", max_length=1000)
+
+
+class WhyAccepted(Why):
+    """Who accepts and why; *partial*: what cannot be sent is left out or made smaller."""
+
+    partial: bool = False
+
+
+class WhyRejected(Why):
+    """Who rejects and why. Ankorstore is told the type, and the reason where there is one."""
+
+    reject_type: str = Field(json_schema_extra={"enum": list(REJECT_TYPES)})
+
+    @field_validator("reject_type")
+    @classmethod
+    def _known_type(cls, value: str) -> str:
+        if value not in REJECT_TYPES:
+            raise ValueError(f"must be one of {', '.join(REJECT_TYPES)}")
+        return value
 
 
 class OrderDecided(OrderShown):
@@ -205,6 +226,9 @@ class AttemptShown(BaseModel):
 class OrderDetail(OrderShown):
     """An order whole."""
 
+    verdict: dict[str, Any] | None
+    verdict_at: datetime | None
+    decision: dict[str, Any] | None
     tracking_sent: dict[str, Any] | None
     shipments: list[ShipmentShown]
     attempts: list[AttemptShown]

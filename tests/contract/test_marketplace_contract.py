@@ -18,6 +18,7 @@ from app.ankorstore.client import AnkorstoreMarketplace
 from app.ankorstore.subscriptions import AnkorstoreSubscriptions
 from app.ankorstore.webhook import is_signed, read_event
 from app.domain.order import MarketplaceOrder, ShownTracking
+from app.domain.policy import REJECT_TYPES
 from app.domain.shipment import (
     ParcelSize,
     ParcelTracking,
@@ -188,6 +189,60 @@ class TestOrders:
             await world.marketplace.accept_order(order.id, turn=world.turn)
         assert (caught.value.status, caught.value.code) == (409, "order_moved_on")
         assert "ORDER_ACTION_TRANSITION_FAILED" in caught.value.detail
+
+    async def test_an_order_is_accepted_in_part(self, world: World) -> None:
+        """Lines named keep so many packs, at 0 they go; lines not named stay whole."""
+        order = world.order()
+        mug, vase = (line.id for line in order.lines)
+
+        accepted = await world.marketplace.accept_order(
+            order.id, pack_quantities={mug: 1, vase: 0}, turn=world.turn
+        )
+
+        assert accepted.status == "brand_confirmed"
+        assert [(one.line_id, one.pack_quantity, one.unit_quantity) for one in accepted.lines] == [
+            (mug, 1, 6)
+        ]
+        read = await world.marketplace.read_order(order.id)
+        assert read.lines == accepted.lines
+
+    async def test_more_than_was_ordered_or_nothing_at_all_is_refused(self, world: World) -> None:
+        order = world.order()
+        mug, vase = (line.id for line in order.lines)
+
+        for wanted in ({mug: 3}, {mug: 0, vase: 0}):
+            with pytest.raises(Rejected) as caught:
+                await world.marketplace.accept_order(
+                    order.id, pack_quantities=wanted, turn=world.turn
+                )
+            assert caught.value.status == 422
+        assert world.company.orders[order.id].status == "ankor_confirmed"
+
+    @pytest.mark.parametrize("reject_type", REJECT_TYPES)
+    async def test_an_order_is_rejected_once(self, world: World, reject_type: str) -> None:
+        """Each type is taken; the second reject is refused in a way that asks for a look."""
+        order = world.order()
+
+        answer = await world.marketplace.reject_order(
+            order.id, reject_type, "too far", turn=world.turn
+        )
+
+        assert answer.status == world.company.orders[order.id].status == "rejected"
+        assert world.company.orders[order.id].brand_reject_reason == "too far"
+        with pytest.raises(Rejected) as caught:
+            await world.marketplace.reject_order(order.id, reject_type, None, turn=world.turn)
+        assert (caught.value.status, caught.value.code) == (409, "order_moved_on")
+
+    async def test_a_reject_without_words_needs_a_type_that_says_it(self, world: World) -> None:
+        order = world.order()
+        with pytest.raises(Rejected) as caught:
+            await world.marketplace.reject_order(order.id, "OTHER", None, turn=world.turn)
+        assert caught.value.status == 422
+
+        await world.marketplace.reject_order(
+            order.id, "PRODUCT_OUT_OF_STOCK", None, turn=world.turn
+        )
+        assert world.company.orders[order.id].brand_reject_reason == "PRODUCT_OUT_OF_STOCK"
 
     @pytest.mark.parametrize(
         "fault",

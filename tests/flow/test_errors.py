@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from app.circuit import FAILURES_TO_OPEN
 from app.domain.lifecycle import State
-from app.flow import order_flow
+from app.flow import answering
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.session import Store
 from tests.fake_clock import FakeClock
@@ -141,14 +141,14 @@ async def test_step_that_breaks_holds_up_nobody_else(
     """A defect that hits one order costs that order its turns, then asks a person."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         bad, good = _order(world), _order(world)
-        plain = order_flow.review
+        plain = answering.review
 
         async def broken(seen: Any, *arguments: Any, **options: Any) -> Any:
             if seen.marketplace_order_id == bad.id:
                 raise ZeroDivisionError("a name nobody may read in a log")
             return await plain(seen, *arguments, **options)
 
-        monkeypatch.setattr(order_flow, "review", broken)
+        monkeypatch.setattr(answering, "review", broken)
         with capture_logs():
             await _tell(world, bad, good)
             assert (await world.held(good)).state is State.PLACED

@@ -73,6 +73,10 @@ CALLS = (
     ("GET", "/api/orders/unknown"),
     ("POST", "/api/orders/unknown/retry"),
     ("POST", "/api/orders/unknown/take"),
+    ("POST", "/api/orders/unknown/accept"),
+    ("POST", "/api/orders/unknown/reject"),
+    ("POST", "/api/orders/unknown/hold"),
+    ("POST", "/api/orders/unknown/release"),
 )
 
 
@@ -189,6 +193,10 @@ async def test_an_order_is_shown_whole(
         "attention_cure": REASONS["stock_short"].cure,
         "attention_since": now,
         "attention_findings": [{"reason": "stock_short", "field": "SKU X", "detail": "3 missing"}],
+        "hold_until_at": None,
+        "verdict": None,
+        "verdict_at": None,
+        "decision": None,
         "waits_for": "a person",
         "next_attempt_at": None,
         "not_before_at": None,

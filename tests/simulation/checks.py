@@ -42,6 +42,28 @@ def at_most_one_accept(world: Evidence) -> Iterator[str]:
             yield f"order {order.reference} accepted {accepts} times"
 
 
+def at_most_one_answer(world: Evidence) -> Iterator[str]:
+    """An order is accepted or rejected by the service once, whole or in part, and not both."""
+    taken: Counter[str] = Counter(
+        call.path.split("/")[-3]
+        for call in world.ankorstore.calls_to("POST */-actions/transition")
+        if call.status == 200
+    )
+    for order in world.orders:
+        if taken[order.id] > 1:
+            yield f"order {order.reference} was answered {taken[order.id]} times"
+
+
+def rejected_orders_are_never_placed(world: Evidence) -> Iterator[str]:
+    """What was rejected, by whomever, is not at the warehouse unless it was placed before."""
+    for order in world.orders:
+        statuses = [status for _, status in order.history]
+        was_accepted = "brand_confirmed" in statuses
+        marks = [one.extras.get("extra1") for one in world.active_ants.orders.values()]
+        if "rejected" in statuses and not was_accepted and order.id in marks:
+            yield f"order {order.reference} was rejected and placed"
+
+
 def at_most_one_confirm_of_the_brand_label(world: Evidence) -> Iterator[str]:
     """One confirmed quote per order, and never a carrier's label."""
     confirmed = Counter(
@@ -194,12 +216,14 @@ LOST: tuple[Check, ...] = (
 DOUBLE: tuple[Check, ...] = (
     at_most_one_warehouse_order,
     at_most_one_accept,
+    at_most_one_answer,
     at_most_one_confirm_of_the_brand_label,
 )
 """What these find was done twice."""
 CHECKS: tuple[Check, ...] = (
     *DOUBLE,
     shipped_units_are_ordered_units,
+    rejected_orders_are_never_placed,
     tracking_is_the_orders_own,
     no_foreign_shipment_is_acknowledged,
     *LOST,

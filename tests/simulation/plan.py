@@ -8,6 +8,8 @@ this finds more than every fault always on.
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.simulation.policies import PolicyPlan, draw_policy
+
 FAULTY_SECONDS = 45.0
 SETTLE_SECONDS = 10.0
 TIMEOUT_SECONDS = 4.0
@@ -130,6 +132,7 @@ class Plan:
     max_in_flight: int
     foreign_shipments: int
     not_found: str
+    policy: PolicyPlan | None = None
 
 
 def draw_plan(seed: int) -> Plan:
@@ -141,7 +144,7 @@ def draw_plan(seed: int) -> Plan:
         {} if is_calm or random.random() < 0.5 else _some(random, STORE_FAULTS, (0.005, 0.05))
     )
     lag = random.choice((0.0, 0.0, 2.0, 5.0))
-    return Plan(
+    plan = Plan(
         seed=seed,
         random=random,
         workers=random.choice((1, 1, 2, 3)),
@@ -167,6 +170,8 @@ def draw_plan(seed: int) -> Plan:
         foreign_shipments=random.choice((0, 0, 0, 0, 5, 5, 5, 120)),
         not_found=random.choice(("nok", "null", "empty", "404")),
     )
+    plan.policy = draw_policy(seed)
+    return plan
 
 
 def _draw_faults(random: Random) -> tuple[tuple[str, ...], dict[str, float]]:

@@ -42,6 +42,7 @@ from tests.simulation.plan import (
     Plan,
     draw_plan,
 )
+from tests.simulation.policies import play_policy, use_policy
 from tests.simulation.process import Crash, Process, ProcessStore, current_process, track_tasks
 from tests.simulation.virtual_loop import VirtualClock, VirtualLoop
 from tests.simulation.wire import Fate, Wire, disorder_page
@@ -145,6 +146,7 @@ class World:
         )
         self.active_ants.habits.ships_by_itself = False
         self.active_ants.habits.not_found = plan.not_found  # type: ignore[assignment]
+        self.rules = play_policy(plan.policy, self.active_ants)
         self.observer = Observer(self)
         self.settings = _SETTINGS.model_copy(
             update={
@@ -300,6 +302,7 @@ class World:
             jitter=self.plan.random.random,
         )
         worker.worker_id = process.name
+        use_policy(worker, self.rules)
         self.observer.workers[process.name] = worker
         await worker.run()
 
@@ -352,6 +355,8 @@ class World:
             status="brand_confirmed" if plan.arrives_accepted else "ankor_confirmed",
         )
         self.orders.append(order)
+        if self.plan.policy is not None:
+            self.touched.add(order.id)  # its goods run short: it may end otherwise
         self.plans[order.id] = plan
         self.note(f"people place {order.reference}")
         if plan.number_is_taken:

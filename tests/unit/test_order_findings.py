@@ -158,6 +158,7 @@ def test_everything_is_told_at_once() -> None:
         "city_missing",
         "country_missing",
         "postal_code_missing",
+        "phone_missing",
     ]
     assert set(found) <= set(REASONS)
 

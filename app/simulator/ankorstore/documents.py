@@ -50,7 +50,7 @@ def order_resource(
     order: Order, *, has_overview: bool = True, has_master: bool = True, singular: bool = False
 ) -> Document:
     """Return the order as a resource. Lists leave the shipping overview out."""
-    total = sum(line.amount_minor for line in order.lines)
+    total = sum(line.amount_minor for line in order.lines) + order.total_off_minor
     vat = sum(line.vat_minor for line in order.lines)
     attributes: Document = {"masterOrderId": order.master_order_id} if has_master else {}
     attributes |= {

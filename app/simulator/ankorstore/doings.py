@@ -1,5 +1,7 @@
 """What people do at the marketplace, each with the event it causes."""
 
+from datetime import datetime
+
 from app.clock import Clock
 from app.simulator.ankorstore.order_book import OrderBook
 from app.simulator.ankorstore.records import Address, Order
@@ -98,6 +100,26 @@ class Doings:
         """Let the retailer ask to cancel; no event tells of it."""
         order = self.orders[order_id]
         order.retailer_cancellation_request_reason = reason
+        order.note_change(self.clock.now())
+        return order
+
+    def archive_variant(self, sku: str) -> None:
+        """Stop selling a product; orders that hold it keep their lines, and no event tells."""
+        self.book.variants[sku].archived_at = self.clock.now()
+        for order in self.orders.values():
+            order.rendered.clear()
+
+    def skew_totals(self, order_id: str, minor: int) -> Order:
+        """Have the order's totals say *minor* more than its lines, as a bug there might."""
+        order = self.orders[order_id]
+        order.total_off_minor = minor
+        order.rendered.clear()
+        return order
+
+    def expect_shipping_by(self, order_id: str, at: datetime) -> Order:
+        """Set the latest date on which the order is expected to be shipped."""
+        order = self.orders[order_id]
+        order.ships_until_at = at
         order.note_change(self.clock.now())
         return order
 

@@ -156,6 +156,8 @@ class Order:
     parcels: Sequence[Mapping[str, float]] = ()
     parcel_tracking: dict[str, Any] | None = None
     shipment_id: str | None = None
+    total_off_minor: int = 0
+    """By how much the totals shown differ from the lines."""
     history: list[tuple[datetime, str]] = field(default_factory=list)
     rendered: dict[str, bytes] = field(default_factory=dict, repr=False)
 

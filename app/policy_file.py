@@ -1,0 +1,86 @@
+"""
+Reading the brand's policy: the TOML file of POLICY_FILE (docs/policy.md).
+
+Every error names the line, the key and what may stand there. The parser tells no lines of what it
+has read, so a key's line is found by parsing ever longer beginnings of the file: where the key
+first shows, there it stands, however it is written.
+"""
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from app.domain.policy import Policy
+from app.policy_reader import PolicyReader, Problem
+from app.settings import SettingsError
+
+
+class PolicyError(SettingsError):
+    """The policy cannot be used; `problems` are all that is wrong with it, a line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Say the first problem, and how many more there are."""
+        self.problems = problems
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(
+            f"POLICY_FILE: {problems[0]}{more}; `antbridge policy check` tells all there is"
+        )
+
+
+def load_policy(path: str | None) -> Policy:
+    """
+    Return the policy of the file at *path*; the defaults where there is none.
+
+    Raises:
+        PolicyError: The file cannot be read, or says what cannot be.
+    """
+    if not path:
+        return Policy()
+    try:
+        text = Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise PolicyError([f"{path} cannot be read: {why}"]) from None
+    return parse_policy(text, path)
+
+
+def parse_policy(text: str, name: str) -> Policy:
+    """
+    Return the policy that *text* says; *name* is what errors call the file.
+
+    Raises:
+        PolicyError: With every problem, in the order of the file.
+    """
+    try:
+        content = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError([f"{name}: no TOML: {error}"]) from None
+    problems: list[Problem] = []
+    policy = PolicyReader(problems).read(content)
+    if problems:
+        found = sorted((not _is_worst(one), _line_of(text, one.path), one) for one in problems)
+        raise PolicyError([f"{name}, line {line}: {one.text}" for _, line, one in found])
+    return policy
+
+
+def _is_worst(problem: Problem) -> bool:
+    """Tell whether it wants packs sent on a guess: the dearest mistake of all is told first."""
+    return problem.path[:2] == ("reason", "pack_mode_unconfirmed") and "'accept'" in problem.text
+
+
+def _line_of(text: str, path: tuple[str, ...]) -> int:
+    """Return the line on which the key *path* begins to be said, counted from 1."""
+    lines = text.splitlines(keepends=True)
+    without = 0
+    for count in range(1, len(lines) + 1):
+        try:
+            content: Any = tomllib.loads("".join(lines[:count]))
+        except tomllib.TOMLDecodeError:
+            continue  # in the middle of a value of several lines
+        for key in path:
+            content = content.get(key) if isinstance(content, dict) else None
+        if content is not None:
+            return without + 1
+        without = count
+    return 1

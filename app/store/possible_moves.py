@@ -1,0 +1,98 @@
+"""Which decisions make sense for an order as it stands, and how to say that one does not."""
+
+from app.domain.lifecycle import State
+from app.domain.policy import CURED_BY_CUTTING, WAIVABLE
+from app.domain.reasons import reason_of
+from app.domain.record import OrderRecord
+from app.store.decisions import Impossible
+
+HELD = "held_by_operator"
+_ANSWERED_ELSEWHERE = ("before_switch", "labels_generated", "unknown_marketplace_status")
+"""What asks for a person before the review is even made: no answer here settles it."""
+
+
+def findings_of(order: OrderRecord) -> tuple[str, ...]:
+    """Return the reasons that keep the order from being accepted, as they were found last."""
+    if order.attention_reason is None:
+        return ()
+    asked = [entry["reason"] for entry in order.attention_detail] or [order.attention_reason]
+    stored = order.verdict or {}
+    judged = [
+        entry["reason"]
+        for entry in stored.get("findings", ())
+        if stored.get("kind") == "hold" and entry["action"] != "accept"
+    ]
+    return tuple(dict.fromkeys([*asked, *judged]))
+
+
+def possible_moves(order: OrderRecord) -> tuple[str, ...]:
+    """Return the commands that make sense for the order as it stands."""
+    if not is_open(order):
+        return ("take",) if (order.outcome or "").startswith("ignored: before") else ()
+    asked = reason_of(order.attention_reason) if order.attention_reason else None
+    moves = []
+    if _waits_for_answer(order):
+        found = set(findings_of(order))
+        moves += ["accept"] if found <= WAIVABLE else []
+        is_cut = bool(found & CURED_BY_CUTTING) and found <= WAIVABLE | CURED_BY_CUTTING
+        moves += ["accept --partial"] if is_cut else []
+        moves.append("reject")
+    elif is_held_before_placing(order):
+        moves += ["accept"] if set(findings_of(order)) <= WAIVABLE else []
+    if order.attention_reason == "before_switch":
+        moves.append("take")
+    is_held = order.attention_reason == HELD
+    if not is_held and order.state in (State.RECEIVED, State.ACCEPTED):
+        moves += [] if order.may_be_at_warehouse else ["hold"]
+    if is_held or order.hold_until_at is not None:
+        moves.append("release")
+    if asked is not None and not asked.is_task and not is_held:
+        moves.append("retry")
+    return tuple(moves)
+
+
+def is_open(order: OrderRecord) -> bool:
+    """Tell whether a step of the order may be owed, as far as this version knows its state."""
+    return order.state is not State.CLOSED and order.state in tuple(State)
+
+
+def is_held_before_placing(order: OrderRecord) -> bool:
+    """Tell whether the order is accepted, and a person is asked before it is placed."""
+    is_asked = order.state is State.ACCEPTED and order.attention_reason is not None
+    return is_asked and not order.may_be_at_warehouse
+
+
+def _waits_for_answer(order: OrderRecord) -> bool:
+    return (
+        order.state is State.RECEIVED
+        and not order.may_be_at_warehouse
+        and order.attention_reason not in _ANSWERED_ELSEWHERE
+    )
+
+
+def require_waiting(order: OrderRecord, problem: str) -> None:
+    """
+    Check that the order waits for an answer that can be given here.
+
+    Raises:
+        Impossible: It does not; *problem* is what cannot be done.
+    """
+    if not _waits_for_answer(order):
+        raise impossible(order, f"{problem}: it is {where_it_stands(order)}")
+
+
+def where_it_stands(order: OrderRecord) -> str:
+    """Return where the order stands, to end a sentence with."""
+    if order.state is State.CLOSED:
+        return f"closed ({order.outcome})"
+    if order.attention_reason in _ANSWERED_ELSEWHERE:
+        return f"{order.state}, and asks for a person: {reason_of(order.attention_reason).sentence}"
+    if order.may_be_at_warehouse and order.state in (State.RECEIVED, State.ACCEPTED):
+        return f"{order.state}, and may be at the warehouse"
+    return str(order.state)
+
+
+def impossible(order: OrderRecord, problem: str) -> Impossible:
+    """Return the refusal that says *problem* and what is possible instead."""
+    moves = possible_moves(order)
+    return Impossible(f"{problem}; possible now: {', '.join(moves) or 'nothing'}")
