@@ -199,6 +199,15 @@ class Marketplace(Protocol):
             Rejected: The marketplace refused, also because it is accepted already.
         """
 
+    async def reset_label(self, marketplace_order_id: str, *, turn: Turn) -> None:
+        """
+        Take a generated label back: the brand ships with a carrier of its own.
+
+        Raises:
+            OutcomeUnknown: No usable answer came; read the order before anything else.
+            Rejected: The marketplace refused, also because there is no label to take back.
+        """
+
     async def request_quotes(
         self, marketplace_order_id: str, parcels: Sequence[ParcelSize]
     ) -> tuple[ShippingQuote, ...]:
@@ -421,3 +430,6 @@ class Desk(Protocol):
 
     async def intend_confirm(self, quote_id: str, tracking: Tracking | None) -> Turn:
         """Note the intent to confirm a quote."""
+
+    async def intend_label_reset(self) -> Turn:
+        """Note the intent to take the marketplace's label back."""

@@ -168,6 +168,7 @@ class Settings(BaseSettings):
     parcel_cm_by_method: TextMap = Field({}, examples=['{"BUSEU1": "60x40x40"}'])
     parcel_default_kg: Decimal = Field(Decimal(5), gt=0, le=30, examples=["5"])
     overweight: Literal["review", "clamp"] = Field("review", examples=["review"])
+    confirm_mode: Literal["auto", "manual"] = Field("auto", examples=["auto"])
     carrier_map: TextMap = Field({}, examples=['{"BUSEU1": "ups"}'])
     push_parcels: bool = Field(False, examples=["false"])
 

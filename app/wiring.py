@@ -259,6 +259,7 @@ def flow_rules(settings: Settings) -> FlowRules:
         },
         parcel_kg=settings.parcel_default_kg,
         clamps_overweight=settings.overweight == "clamp",
+        confirms_by_itself=settings.confirm_mode == "auto",
         pushes_all_parcels=settings.push_parcels,
     )
 

@@ -18,6 +18,7 @@ class Operation(StrEnum):
     READ_ORDER = "read order"
     LIST_ORDERS = "list orders"
     ACCEPT_ORDER = "accept order"
+    RESET_LABEL = "reset label"
     REQUEST_QUOTES = "request quotes"
     CONFIRM_QUOTE = "confirm quote"
     READ_TRACKING = "read tracking"

@@ -67,6 +67,24 @@ class TransitionData(TypedDict):
     type: str
 
 
+class ResetAttributes(TypedDict):
+    """Why a label is taken back."""
+
+    resetType: str
+
+
+class ResetData(TransitionData):
+    """The transition that takes a label back."""
+
+    attributes: ResetAttributes
+
+
+class ResetBody(TypedDict):
+    """Body of the transition call that takes a label back."""
+
+    data: ResetData
+
+
 class TransitionBody(TypedDict):
     """Body of the transition call."""
 
@@ -140,3 +158,10 @@ class TrackingBody(TypedDict):
 
 ACCEPT_BODY: TransitionBody = {"data": {"type": "brand-validates"}}
 """Accepts the order as it stands: leaving the lines out keeps them all."""
+RESET_BODY: ResetBody = {
+    "data": {
+        "type": "brand-resets-shipping-labels-generation",
+        "attributes": {"resetType": "BRAND_SHIPS_WITH_DIFFERENT_CARRIER"},
+    }
+}
+"""Takes a generated label back."""

@@ -159,7 +159,7 @@ def _goods_of(
     order_lines = {line.line_id: line for line in lines}
     totals: dict[tuple[str, str | None, date | None], int] = {}
     for shipment in shipments:
-        for shipped in shipment.lines:
+        for shipped in shipment.goods:
             line = _sent_line_of(shipped, sent)
             if line is None:
                 return ()

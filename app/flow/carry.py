@@ -25,6 +25,7 @@ from app.errors import (
     WokenMeanwhile,
 )
 from app.flow import retry
+from app.flow.alarms import tell_alarm
 from app.flow.desk import OrderDesk
 from app.flow.moves import Attention, Close, Move, Next, Stands, Wait
 from app.flow.order_flow import advance
@@ -137,6 +138,7 @@ class Carrier:
             placing=dict(desk.noted_placing),
         )
         after = await finish_step(self._store, desk.held, finish, self._lease_seconds)
+        tell_alarm(desk.held, after)
         if not is_news:
             desk.start_step(after)
             return

@@ -10,12 +10,13 @@ from datetime import timedelta
 
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
-from app.domain.quoting import ParcelRules, choose_quote, quote_parcels
+from app.domain.quoting import choose_quote
 from app.domain.reasons import reason_of
 from app.domain.shipment import Shipment, Tracking
 from app.domain.tracking import choose_tracking, needs_parcel_tracking, parcel_tracking
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
 from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
+from app.flow.parcels import parcels_to_quote
 from app.flow.progress import judge_sent
 from app.flow.rules import FlowRules
 from app.flow.world import (
@@ -54,9 +55,9 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     tracking = choose_tracking(sent.shipments, desk.warehouse.carrier_code)
     if tracking is None and (wait := await _await_tracking(desk, rules)) is not None:
         return wait
-    parcels = quote_parcels(sent.shipments, _parcel_rules(rules), desk.warehouse.method_codes)
-    if isinstance(parcels, Finding):
-        return Attention((parcels,), "the parcels fit no quote")
+    parcels = parcels_to_quote(desk, rules, sent.shipments)
+    if isinstance(parcels, Attention):
+        return parcels
     try:
         quotes = await desk.marketplace.request_quotes(order.marketplace_order_id, parcels)
     except Rejected as refusal:
@@ -208,15 +209,6 @@ async def _await_tracking(desk: Desk, rules: FlowRules) -> Wait | None:
         return None
     until = desk.now() + timedelta(seconds=rules.tracking_look_seconds)
     return Wait(until, "the tracking number", "sent, but the warehouse tells no tracking yet")
-
-
-def _parcel_rules(rules: FlowRules) -> ParcelRules:
-    return ParcelRules(
-        default_sides_cm=rules.parcel_cm,
-        default_kg=rules.parcel_kg,
-        clamp_overweight=rules.clamps_overweight,
-        sides_by_method=rules.parcel_cm_by_method,
-    )
 
 
 # shipped → closed, and what may follow

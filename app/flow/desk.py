@@ -19,7 +19,12 @@ from app.ports import (
     Turn,
     Warehouse,
 )
-from app.store.placing import intend_accept, intend_confirm, intend_create
+from app.store.placing import (
+    intend_accept,
+    intend_confirm,
+    intend_create,
+    intend_label_reset,
+)
 from app.store.session import Store
 from app.store.shipments import load_shipments, save_shipments
 
@@ -206,6 +211,15 @@ class OrderDesk:
         turn = self._turn()
         self.last_call = ("ankorstore", "confirm quote")
         self._committed(await intend_confirm(self._store, self.held, columns, **self._limits()))
+        return turn
+
+    async def intend_label_reset(self) -> Turn:
+        """Note the intent to take the marketplace's label back."""
+        turn = self._turn()
+        self.last_call = ("ankorstore", "reset label")
+        self._committed(
+            await intend_label_reset(self._store, self.held, self.noted, **self._limits())
+        )
         return turn
 
     def _turn(self) -> Turn:

@@ -14,6 +14,7 @@ from app.domain.record import OrderRecord, WarehouseOrderRecord
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
 from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
 from app.flow.ending import bears_our_mark, end_unplaced
+from app.flow.label_reset import reset_label
 from app.flow.looking import acceptance_reverted, look_again
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.progress import Sent, judge_sent
@@ -35,6 +36,8 @@ WAITS_FOR_SHIPMENT = "the warehouse to ship"
 
 async def advance(desk: Desk, rules: FlowRules) -> Move:
     """Take the order one step further."""
+    if desk.order.label_reset_asked_at is not None and desk.order.state is not State.CLOSED:
+        return await reset_label(desk)
     if desk.order.attention_reason is not None and desk.order.state is not State.CLOSED:
         return await look_again(desk, rules)
     match desk.order.state:
@@ -239,7 +242,8 @@ async def await_shipments(desk: Desk, rules: FlowRules) -> Move:
     tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     if sent.first_at is None:
         return Wait(tomorrow, WAITS_FOR_SHIPMENT, "nothing has been sent yet")
-    overdue_at = sent.first_at + timedelta(seconds=rules.partial_wait_seconds)
+    waits_from_at = max(sent.first_at, order.partial_wait_from_at or sent.first_at)
+    overdue_at = waits_from_at + timedelta(seconds=rules.partial_wait_seconds)
     if desk.now() >= overdue_at:
         return ask_person("partial_shipment_overdue", field="shipments", detail=sent.missing_text)
     message = f"a part was sent; missing: {sent.missing_text}"

@@ -22,4 +22,5 @@ class FlowRules:
     parcel_cm_by_method: dict[str, tuple[int, int, int]]
     parcel_kg: Decimal
     clamps_overweight: bool
+    confirms_by_itself: bool
     pushes_all_parcels: bool

@@ -38,6 +38,7 @@ from app.web.published import (
     Why,
     answers,
 )
+from app.web.shipping_operations import add_shipping_routes
 
 Decision = Callable[..., Awaitable[str]]
 Text = str | SkipJsonSchema[None]
@@ -119,6 +120,10 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
         return {
             **order_json(found),
             "tracking_sent": found.tracking_sent,
+            "confirmed_at": _text(found.confirmed_at),
+            "refund_text": found.refund_text,
+            "parcels_agreed": found.parcels_agreed,
+            "delivered_at": _text(found.delivered_at),
             "shipments": [_shipment_json(row) for row in shipments],
             "attempts": [_attempt_json(row) for row in history],
         }
@@ -143,6 +148,7 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
         """Take an order from before the switch all the same."""
         return await decide(order, take_order, why)
 
+    add_shipping_routes(router, decide, DECIDED)
     return router
 
 
@@ -212,6 +218,7 @@ def _shipment_json(row: StoredRow) -> dict[str, Any]:
         "warehouse_shipment_id": shipment.warehouse_shipment_id,
         "disposition": row.judged.disposition,
         "shipped_at": _text(shipment.shipped_at),
+        "status_text": shipment.status_text,
         "acknowledged_at": _text(row.acknowledged_at),
         "parcels": [
             {"tracking_number": one.tracking_number, "tracking_link": one.tracking_link}

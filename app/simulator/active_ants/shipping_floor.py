@@ -72,14 +72,44 @@ class ShippingFloor:
             shipped_at=self._clock.now(),
             method=method,
             parcels=[_make_parcel(number, method) for number in numbers],
-            items=items,
+            items=[shown for item in items for shown in self._show(item)],
             extras=dict(order.extras),
             status=self._random.choice(("New", "labelled")),
         )
         for item in items:
             self._stockroom.take(item.sku, item.quantity)
         self._desk.add(shipment)
+        self._deliver_later(shipment)
         return shipment
+
+    def _deliver_later(self, shipment: Shipment) -> None:
+        seconds = self._habits.delivery_seconds
+        if seconds is None:
+            return
+
+        def move_to(status: str) -> None:
+            shipment.status = status
+
+        self._do_later(seconds / 2, lambda: move_to("out for delivery"))
+        self._do_later(seconds, lambda: move_to("delivered"))
+
+    def _show(self, item: ShippedItem) -> list[ShippedItem]:
+        """Return the lines a shipped item shows as: a bundle may show as its parts."""
+        made_of = self._stockroom.products[item.sku].parts
+        if not made_of:
+            return [item]
+        parts = [
+            ShippedItem(self._next_item_id(), sku, pieces * item.quantity, 0.1, None, None)
+            for sku, pieces in made_of.items()
+        ]
+        item.parts = [{"sku": part.sku, "quantity": part.quantity} for part in parts]
+        match self._habits.bundle_rows:
+            case "within":
+                return [item]
+            case "besides":
+                return [item, *parts]
+            case "instead":
+                return parts
 
     def add_foreign(
         self,
@@ -142,6 +172,8 @@ class ShippingFloor:
             product.weight_kg,
             item.extra6,
             item.extra7,
+            product.lot_number,
+            product.expires_at,
         )
 
     def _choose_method(self, order: WarehouseOrder | None) -> ShippingMethod:
