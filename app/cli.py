@@ -19,6 +19,7 @@ from app.cli_database import (
 from app.cli_ledger import ledger
 from app.cli_orders import orders_cli
 from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
+from app.cli_returns import returns_cli
 from app.clock import SystemClock
 from app.demo import run_demo
 from app.flow.story import name_of, tell_history, tell_present, tell_shipments
@@ -44,6 +45,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(orders_cli, name="orders")
+cli.add_typer(returns_cli, name="returns")
 orders_cli.command("confirm-partial")(confirm_partial_command)
 orders_cli.command("parcels")(parcels_command)
 orders_cli.command("reset-label")(reset_label_command)

@@ -311,6 +311,31 @@ _TABLE: tuple[Reason, ...] = (
         "Compare weights and sizes: `antbridge orders parcels ORDER --as-reckoned` if they are "
         "right, or `--kg … --cm …` with the right ones.",
     ),
+    # After it was shipped: goods that come back.
+    Reason(
+        "reception_refused",
+        "The retailer refused the delivery; the goods are on their way back.",
+        "Announce them to the warehouse, `antbridge returns open ORDER`, or close the case, "
+        "`antbridge returns close ORDER`.",
+    ),
+    Reason(
+        "return_unclear",
+        "A return was announced to the warehouse and no answer came; nothing can look it up.",
+        "Look in Maya. If it is there: `antbridge returns open ORDER --rma-id ID`; if not: "
+        "`antbridge returns open ORDER --again`.",
+    ),
+    Reason(
+        "return_refused",
+        "The warehouse refused the announcement of a return.",
+        "Read its words in the detail, settle it in Maya or with the warehouse, then "
+        "`antbridge returns open ORDER --again`, or close the case.",
+    ),
+    Reason(
+        "return_label_refused",
+        "The warehouse can make no return label for a shipment.",
+        "Arrange the way back with the warehouse, then close the case: "
+        "`antbridge returns close ORDER`.",
+    ),
     Reason(
         "tracking_differs",
         "Ankorstore shows another tracking than the one that was sent.",

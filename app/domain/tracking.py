@@ -30,7 +30,8 @@ ID_NAMESPACE = UUID("0f5a3ef2-6f0c-5a33-9a39-6a3c6a1c2b70")
 """Makes our ids; changing it would make every parcel look new."""
 MAX_LOT_NUMBER_CHARACTERS = 100
 UNKNOWN_CARRIER = "other"
-_STATUSES = {"new": "PRE_TRANSIT", "labelled": "PRE_TRANSIT", "delivered": "DELIVERED"}
+DELIVERED = "DELIVERED"
+_STATUSES = {"new": "PRE_TRANSIT", "labelled": "PRE_TRANSIT", "delivered": DELIVERED}
 _UNDER_WAY = "TRANSIT"
 
 
@@ -121,6 +122,35 @@ def parcel_tracking(
 def parcel_status(status_text: str | None) -> str:
     """Return the marketplace's word for the warehouse's; what nobody knows is under way."""
     return _STATUSES.get((status_text or "").strip().casefold(), _UNDER_WAY)
+
+
+def is_delivered(shipment: Shipment) -> bool:
+    """Tell whether the warehouse says that a shipment has arrived."""
+    return parcel_status(shipment.status_text) == DELIVERED
+
+
+def told_of(tracking: ParcelTracking) -> list[list[str | None]]:
+    """Return number and status of each parcel, to be kept as what the marketplace was told."""
+    return [[parcel.tracking_number, parcel.status] for parcel in tracking.parcels]
+
+
+def has_status_news(
+    shipments: Sequence[Shipment], told: Sequence[Sequence[str | None]] | None
+) -> bool:
+    """
+    Tell whether a parcel fares otherwise than the marketplace was told.
+
+    A confirm says that the parcels are under way; until more was told, only a delivery is news.
+    """
+    known = {entry[0]: entry[1] for entry in told or ()}
+    for box in _distinct_boxes(merge_rows(shipments)):
+        number = box.parcel.tracking_number
+        status = parcel_status(box.shipment.status_text)
+        if number in known and status != known[number]:
+            return True
+        if told is None and number and status == DELIVERED:
+            return True
+    return False
 
 
 def _joint_status(statuses: Sequence[str]) -> str:

@@ -229,7 +229,9 @@ class Carrier:
             return _Change("failed", describe_failure(failure), columns, decision.at)
         if order.state is State.CLOSED:
             message = f"given up: {describe_failure(failure)}"
-            return _Change("warning", message, {**_CLEAR, "follow_up": None}, None)
+            # What a person is asked stays asked; parcels nobody may tell of are not followed.
+            columns = {**_SUCCEEDED, "waits_for": None, "follow_up": None, "delivery_look_at": None}
+            return _Change("warning", message, columns, None)
         if order.attention_reason is not None:
             return _Change("noted", describe_failure(failure), {**_SUCCEEDED, **_ASKED}, None)
         asking = self._asking(Attention(decision.findings, ""), desk)

@@ -8,6 +8,7 @@ from typing import Any
 from app.domain.lifecycle import State, can_move
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord
+from app.domain.returns import OpenedBy, ReturnCase
 from app.domain.shipment import Tracking
 from app.flow.facts import WarehouseFacts
 from app.flow.shipments import judge_found
@@ -25,6 +26,7 @@ from app.store.placing import (
     intend_create,
     intend_label_reset,
 )
+from app.store.returns import load_returns, open_returns
 from app.store.session import Store
 from app.store.shipments import load_shipments, save_shipments
 
@@ -182,6 +184,19 @@ class OrderDesk:
         found = await self.warehouse.search_shipments(number)
         await save_shipments(self._store, await judge_found(self._store, found), wakes=False)
         return await self.shipments()
+
+    async def returns(self) -> Sequence[ReturnCase]:
+        """Return what comes back of the order, oldest first."""
+        return await load_returns(self._store, self.held.order_id)
+
+    async def open_returns(self, warehouse_shipment_ids: Sequence[str]) -> None:
+        """Open a return of each shipment that has none: the retailer refused the goods."""
+        await open_returns(
+            self._store,
+            self.held.order_id,
+            warehouse_shipment_ids,
+            opened_by=OpenedBy.MARKETPLACE,
+        )
 
     async def intend_accept(self, needed: Mapping[str, int]) -> Turn | Mapping[str, int]:
         """Reserve the pieces needed and note the intent; or return the shortage per SKU."""

@@ -50,7 +50,7 @@ async def advance(desk: Desk, rules: FlowRules) -> Move:
         case State.DISPATCHED:
             return await confirm_shipment(desk, rules)
         case State.SHIPPED:
-            return close_shipped()
+            return close_shipped(desk, rules)
         case State.CLOSED:
             return await follow_up_closed(desk, rules)
 

@@ -24,3 +24,4 @@ class FlowRules:
     clamps_overweight: bool
     confirms_by_itself: bool
     pushes_all_parcels: bool
+    watches_deliveries: bool

@@ -19,7 +19,14 @@ from app.store.session import Store
 from app.web.published import BUG, Alive, Problem, Readiness, StatusShown, answers
 
 STALE_WORKER_SECONDS = 60.0
-SHOWN_JOBS = ("shipments", "reconcile", "warehouse_settings", "retention")
+SHOWN_JOBS = (
+    "shipments",
+    "reconcile",
+    "warehouse_settings",
+    "retention",
+    "deliveries",
+    "returns",
+)
 PEERS = ("ankorstore", "active_ants")
 
 

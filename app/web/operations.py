@@ -38,6 +38,7 @@ from app.web.published import (
     Why,
     answers,
 )
+from app.web.returns_operations import add_return_routes
 from app.web.shipping_operations import add_shipping_routes
 
 Decision = Callable[..., Awaitable[str]]
@@ -149,6 +150,7 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
         return await decide(order, take_order, why)
 
     add_shipping_routes(router, decide, DECIDED)
+    add_return_routes(router, store, _find, decide, DECIDED)
     return router
 
 

@@ -173,7 +173,8 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
         "backlog": {"orders": 0, "ends_at": None},
         "peers": {"ankorstore": NO_PEER, "active_ants": NO_PEER},
         "schedules": dict.fromkeys(
-            ("shipments", "reconcile", "warehouse_settings", "retention"), job
+            ("shipments", "reconcile", "warehouse_settings", "retention", "deliveries", "returns"),
+            job,
         ),
         "version": __version__,
         "workers": [],

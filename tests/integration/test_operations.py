@@ -160,6 +160,8 @@ async def test_an_order_is_shown_whole(
         ],
         None,
     )
+    afterwards = ("confirmed_at", "refund_text", "parcels_agreed", "delivered_at")
+    assert [shown.pop(name) for name in afterwards] == [None] * 4
     assert shown.pop("attempts") == [
         {
             "step": "answer order",
