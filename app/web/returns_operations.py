@@ -14,7 +14,7 @@ from app.domain.returns import ReturnCase
 from app.store.decisions_returns import ask_return_label, close_return, open_return
 from app.store.returns import list_with_orders, load_label, load_returns
 from app.store.session import Store
-from app.web.published import UNKNOWN_ORDER, Responses, Why, answers
+from app.web.published import UNKNOWN_ORDER, QueryRefusal, Responses, Why, answers
 
 Decide = Callable[[str, Callable[..., Awaitable[str]], Why | None], Awaitable[dict[str, Any]]]
 Find = Callable[[Store, str], Awaitable[OrderRecord]]
@@ -59,7 +59,10 @@ def add_return_routes(
     @router.get(
         "/returns",
         response_model=None,
-        responses={200: answers(ReturnList, "The returns, at most 200.")},
+        responses={
+            200: answers(ReturnList, "The returns, at most 200."),
+            422: answers(QueryRefusal, "The query cannot be right."),
+        },
     )
     async def returns(
         with_closed: Annotated[bool, Query(alias="all")] = False,
@@ -81,7 +84,7 @@ def add_return_routes(
         return await decide(order, ask_return_label, why)
 
     @router.get(
-        "/orders/{order}/return-label",
+        "/orders/{order}/return-label/file",
         response_class=Response,
         responses={
             **UNKNOWN_ORDER,

@@ -23,7 +23,7 @@ class ParcelGiven(BaseModel):
     length_cm: int = Field(ge=1, le=274)
     width_cm: int = Field(ge=1, le=274)
     height_cm: int = Field(ge=1, le=274)
-    weight_kg: Decimal = Field(gt=0, le=30, decimal_places=3)
+    weight_kg: float = Field(ge=0.001, le=30)
 
 
 class ParcelsGiven(Why):
@@ -46,7 +46,7 @@ def add_shipping_routes(router: APIRouter, decide: Decide, decided: Responses) -
         listed = given.parcels if given is not None else None
         parcels = (
             tuple(
-                ParcelSize(one.length_cm, one.width_cm, one.height_cm, one.weight_kg)
+                ParcelSize(one.length_cm, one.width_cm, one.height_cm, Decimal(str(one.weight_kg)))
                 for one in listed
             )
             if listed is not None

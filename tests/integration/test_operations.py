@@ -149,6 +149,7 @@ async def test_an_order_is_shown_whole(
                 "warehouse_shipment_id": "1",
                 "disposition": "ours",
                 "shipped_at": LEFT_AT.isoformat(),
+                "status_text": "labelled",
                 "acknowledged_at": None,
                 "parcels": [
                     {
