@@ -10,7 +10,7 @@ from app.errors import BridgeError, LeaseLost, NotReady, PeerAway
 from app.flow.deliveries import DeliveryWatch
 from app.flow.reconcile import reconcile
 from app.flow.retention import prune
-from app.flow.returning import Returns
+from app.flow.return_desk import Returns
 from app.flow.shipments import ShipmentFeed
 from app.metrics import SCHEDULED_RUNS
 from app.ports import Priority, call_priority

@@ -88,8 +88,8 @@ def parcel_tracking(
     order and the parcel's number elsewhere, so that telling it again changes nothing.
     """
     unique = merge_rows(shipments)
-    boxes = _distinct_boxes(unique)
-    if not any(box.parcel.tracking_number or safe_link(box.parcel.tracking_link) for box in boxes):
+    boxes = distinct_boxes(unique)
+    if not any(box.is_traceable for box in boxes):
         return None
     goods = _goods_of(unique, lines, sent) if _total_parcels(unique) == 1 == len(boxes) else ()
     known = {
@@ -124,43 +124,21 @@ def parcel_status(status_text: str | None) -> str:
     return _STATUSES.get((status_text or "").strip().casefold(), _UNDER_WAY)
 
 
-def is_delivered(shipment: Shipment) -> bool:
-    """Tell whether the warehouse says that a shipment has arrived."""
-    return parcel_status(shipment.status_text) == DELIVERED
-
-
-def told_of(tracking: ParcelTracking) -> list[list[str | None]]:
-    """Return number and status of each parcel, to be kept as what the marketplace was told."""
-    return [[parcel.tracking_number, parcel.status] for parcel in tracking.parcels]
-
-
-def has_status_news(
-    shipments: Sequence[Shipment], told: Sequence[Sequence[str | None]] | None
-) -> bool:
-    """
-    Tell whether a parcel fares otherwise than the marketplace was told.
-
-    A confirm says that the parcels are under way; until more was told, only a delivery is news.
-    """
-    known = {entry[0]: entry[1] for entry in told or ()}
-    for box in _distinct_boxes(merge_rows(shipments)):
-        number = box.parcel.tracking_number
-        status = parcel_status(box.shipment.status_text)
-        if number in known and status != known[number]:
-            return True
-        if told is None and number and status == DELIVERED:
-            return True
-    return False
-
-
 def _joint_status(statuses: Sequence[str]) -> str:
     return statuses[0] if len(set(statuses)) == 1 else _UNDER_WAY
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
+class Box:
+    """A parcel and the shipment it belongs to."""
+
     shipment: Shipment
     parcel: Parcel
+
+    @property
+    def is_traceable(self) -> bool:
+        """Whether anything can be told of it: a number, or a link that is safe to follow."""
+        return bool(self.parcel.tracking_number or safe_link(self.parcel.tracking_link))
 
     @property
     def name(self) -> str:
@@ -169,11 +147,12 @@ class _Box:
         return self.parcel.tracking_number or place
 
 
-def _distinct_boxes(shipments: Sequence[Shipment]) -> list[_Box]:
-    boxes: dict[str, _Box] = {}
+def distinct_boxes(shipments: Sequence[Shipment]) -> list[Box]:
+    """Return the parcels of *shipments*, each once."""
+    boxes: dict[str, Box] = {}
     for shipment in shipments:
         for parcel in shipment.parcels:
-            box = _Box(shipment, parcel)
+            box = Box(shipment, parcel)
             boxes.setdefault(box.name, box)
     return list(boxes.values())
 

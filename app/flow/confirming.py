@@ -9,23 +9,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from app.domain.deliveries import has_news, told_of
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.quoting import choose_quote
 from app.domain.reasons import reason_of
 from app.domain.shipment import Shipment, Tracking
-from app.domain.tracking import (
-    choose_tracking,
-    has_status_news,
-    needs_parcel_tracking,
-    parcel_tracking,
-    told_of,
-)
+from app.domain.tracking import choose_tracking, needs_parcel_tracking, parcel_tracking
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
 from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.parcels import parcels_to_quote
 from app.flow.progress import counts, judge_sent
-from app.flow.returning import ask_about_returns
+from app.flow.returning import REFUSED_STATUS, ask_about_returns
 from app.flow.rules import FlowRules
 from app.flow.world import (
     ACCEPTED_STATUS,
@@ -39,6 +34,7 @@ from app.ports import Desk, StoredShipment
 SHOWN_WITHIN_SECONDS = 3600.0
 """How long a confirmed order may take to show as shipped before a person is asked."""
 PARCEL_TRACKING = "parcel_tracking"
+RETURNING = "return"
 DELIVERY_LOOK_SECONDS = 3600.0
 
 
@@ -74,7 +70,8 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     quote = choose_quote(quotes, rules.brand_label_carrier_code)
     if isinstance(quote, Finding):
         return Attention((quote,), "no quote is surely the brand's own carrier")
-    if needs_parcel_tracking(sent.shipments, push_parcels=rules.pushes_all_parcels):
+    is_untold = needs_parcel_tracking(sent.shipments, push_parcels=rules.pushes_all_parcels)
+    if is_untold or tracking is None:
         desk.note(follow_up=PARCEL_TRACKING)
     return await _confirm(desk, quote.quote_id, tracking)
 
@@ -227,6 +224,8 @@ def close_shipped(desk: Desk, rules: FlowRules) -> Move:
     """Close the order: no step of it is owed any more; its parcels are followed from now on."""
     if rules.watches_deliveries:
         desk.note(delivery_look_at=desk.now() + timedelta(seconds=DELIVERY_LOOK_SECONDS))
+    if desk.order.marketplace_status == REFUSED_STATUS and desk.order.follow_up is None:
+        desk.note(follow_up=RETURNING)
     return Close(Outcome.COMPLETED, "shipped, and shown so at Ankorstore")
 
 
@@ -253,9 +252,9 @@ async def _tell_parcels(desk: Desk, sent: Sequence[StoredShipment], told_until: 
     shipments = [entry.shipment for entry in sent if counts(entry, order)]
     told_at = order.follow_up_done_at or order.confirm_intent_at or order.confirmed_at
     is_owed = (
-        order.follow_up is not None
+        order.follow_up == PARCEL_TRACKING
         or any(told_at is not None and entry.stored_at > told_at for entry in sent)
-        or has_status_news(shipments, order.parcels_told)
+        or has_news(shipments, order.parcels_told, is_tracking_told=order.tracking_sent is not None)
     )
     if not is_owed or order.master_order_id is None or not shipments:
         if order.follow_up is not None:

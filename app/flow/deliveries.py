@@ -10,14 +10,15 @@ from datetime import timedelta
 import structlog
 
 from app.domain.completeness import merge_rows
-from app.domain.tracking import is_delivered
+from app.domain.deliveries import is_delivered
 from app.errors import BridgeError, NotReady, PeerAway
+from app.flow.progress import ANSWERED_BY_PARTIAL
 from app.flow.shipments import judge_found
 from app.ports import ReturnsDesk, Warehouse
+from app.store.carrier_reports import keep_carrier_reports
 from app.store.deliveries import WatchedOrder, list_watched, note_look
-from app.store.returns import keep_carrier_reports
 from app.store.session import Store
-from app.store.shipments import load_shipments, save_shipments
+from app.store.shipments import StoredRow, load_shipments, save_shipments
 
 LOOK_SECONDS = 3600.0
 """Nobody asks about the parcels of one order more often."""
@@ -68,7 +69,7 @@ class DeliveryWatch:
         found = await self._warehouse.search_shipments(watched.external_order_number)
         changed = await save_shipments(self._store, await judge_found(self._store, found))
         rows = await load_shipments(self._store, watched.order_id)
-        shipments = merge_rows(row.shipment for row in rows if row.judged.reason is None)
+        shipments = merge_rows(row.shipment for row in rows if _is_sent(row))
         if shipments and all(is_delivered(one) for one in shipments):
             now = self._store.now()
             await note_look(self._store, watched.order_id, look_at=None, delivered_at=now)
@@ -94,3 +95,8 @@ class DeliveryWatch:
             log.warning("carrier_statuses.not_read", error=str(failure))
             return ", carriers' reports not read"
         return f", {await keep_carrier_reports(self._store, statuses)} carriers' reports"
+
+
+def _is_sent(row: StoredRow) -> bool:
+    """Tell whether a row counts: of a finished order a person has answered the doubts about it."""
+    return row.judged.reason is None or row.judged.reason in ANSWERED_BY_PARTIAL

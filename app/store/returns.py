@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Select, select, update
 
-from app.domain.returns import CarrierStatus, OpenedBy, ReturnCase, ReturnLabel, ReturnState
+from app.domain.returns import OpenedBy, ReturnCase, ReturnLabel, ReturnState
 from app.store.models import Order, WarehouseOrder
-from app.store.models_returns import CarrierReport, Return
+from app.store.models_returns import Return
 from app.store.orders import wake_orders
 from app.store.session import Store
 from app.store.statements import insert_into
@@ -196,24 +196,6 @@ async def wake_unasked(store: Store, cases: Sequence[ReturnCase]) -> int:
         unasked = list(rows.scalars())
         await wake_orders(store, connection, unasked)
     return len(unasked)
-
-
-async def keep_carrier_reports(store: Store, statuses: Sequence[CarrierStatus]) -> int:
-    """Keep what carriers report, the newest of each parcel; return how many rows were given."""
-    now: datetime = store.now()
-    async with store.write() as connection:
-        for status in statuses:
-            values = {one.name: getattr(status, one.name) for one in fields(CarrierStatus)}
-            statement = insert_into(CarrierReport, is_postgres=store.is_postgres).values(
-                **values, read_at=now
-            )
-            newest = {name: statement.excluded[name] for name in (*values, "read_at")}
-            await connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["warehouse_shipment_id", "package_number"], set_=newest
-                )
-            )
-    return len(statuses)
 
 
 def sent_before(store: Store, seconds: float) -> datetime:

@@ -135,3 +135,33 @@ async def test_carriers_figures_are_kept_raw(store: Store, clock: FakeClock) -> 
         assert (row.warehouse_shipment_id, row.package_number) == (str(shipment_id), "A1")
         assert row.status_text in ("3", "4")
         assert (await world.held(order)).delivered_at is None
+
+
+@pytest.mark.parametrize("has_number", [True, False])
+async def test_tracking_later_than_the_confirm(
+    sqlite_store: Store, clock: FakeClock, has_number: bool
+) -> None:
+    """
+    Confirmed without tracking, the parcel is told as soon as anything is known of it.
+
+    A number of a carrier Ankorstore does not know is known at once, a parcel without one later.
+    """
+    async with build_world(
+        sqlite_store, clock, warehouse=hand_driven(), tracking_wait_hours=1
+    ) as world:
+        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
+        await world.tell(order)
+        await world.work()
+        number = "B1" if has_number else ""
+        shipment = await world.ship(order, tracking=[number], shipping_method="BELBE_BP")
+        await world.pass_time(1.5 * HOUR, steps=6)
+        assert ((await world.held(order)).outcome, world.confirms()) == ("completed", 1)
+        assert (order.parcel_tracking is not None) is has_number
+        shipment.parcels[0].number = "B1"
+        await world.pass_time(2 * HOUR, steps=4)
+
+        assert order.parcel_tracking is not None
+        (parcel,) = order.parcel_tracking["parcels"]
+        assert parcel["trackingNumber"] == "B1"
+        assert len(world.ankorstore.calls_to("POST */tracking")) == 1
+        assert world.confirms() == 1

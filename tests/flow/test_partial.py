@@ -127,3 +127,24 @@ async def test_more_than_ordered(sqlite_store: Store, clock: FakeClock) -> None:
         (parcel,) = told.json()["data"]["relationships"]["shipmentParcel"]["data"]
         (goods,) = parcel["attributes"]["shippedItems"]
         assert (goods["unitQuantity"], goods["batchQuantity"]) == (3, 3)
+
+
+async def test_lots_and_expiry_dates(sqlite_store: Store, clock: FakeClock) -> None:
+    """A lot is cut at a hundred characters; goods that do not expire have no date."""
+    async with build_world(
+        sqlite_store, clock, warehouse=hand_driven(), push_parcels=True
+    ) as world:
+        for expires_at in ("2099-12-31T00:00:00", "2027-01-31T00:00:00"):
+            product = world.active_ants.products["TOTE-NAT"]
+            product.lot_number, product.expires_at = "L" * 120, expires_at
+            order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
+            await world.tell(order)
+            await world.work()
+            await world.ship(order)
+
+        told = []
+        for call in world.ankorstore.calls_to("POST */tracking"):
+            (parcel,) = call.json()["data"]["relationships"]["shipmentParcel"]["data"]
+            told += parcel["attributes"]["shippedItems"]
+        assert [goods["lotNumber"] for goods in told] == ["L" * 100] * 2
+        assert [goods.get("expiryDate") for goods in told] == [None, "2027-01-31"]

@@ -234,3 +234,46 @@ async def test_label_names_nobody_in_the_log(
         written = capsys.readouterr()
         assert "JVBERi" not in written.out + written.err
         assert "%PDF" not in written.out + written.err
+
+
+async def test_refused_before_the_order_was_closed(sqlite_store: Store, clock: FakeClock) -> None:
+    """A refusal that is seen while the confirm is being settled opens a case all the same."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
+        await world.tell(order)
+        await world.work()
+        world.ankorstore.faults.once("POST */confirm", Fault.LOSE_ANSWER_AFTER)
+        await world.ship(order)
+        world.ankorstore.refuse_shipment(order.id)
+        await world.pass_time(60, steps=4)
+        held = await world.held(order)
+        assert (held.outcome, held.attention_reason) == ("completed", "reception_refused")
+
+
+async def test_one_return_for_each_shipment(sqlite_store: Store, clock: FakeClock) -> None:
+    """Two shipments come back on their own; pieces booked count for the older one first."""
+    async with build_world(
+        sqlite_store,
+        clock,
+        warehouse=hand_driven(),
+        active_ants_path_return_items="/v2/returnitem/get",
+    ) as world:
+        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=3)], GOOD)
+        await world.tell(order)
+        await world.work()
+        await world.ship(order, lines={"TOTE-NAT": 2})
+        await world.ship(order)
+        assert "2 return(s)" in await _open(world, order)
+        first, second = world.active_ants.return_desk.rmas
+        world.active_ants.return_desk.book(first, 2)
+        await world.pass_time(2 * HOUR, steps=2)
+        order_id = (await world.held(order)).order_id
+        cases = await load_returns(sqlite_store, order_id)
+        assert [(case.state, case.booked_pieces) for case in cases] == [
+            (ReturnState.BOOKED, 2),
+            (ReturnState.ANNOUNCED, 0),
+        ]
+        world.active_ants.return_desk.book(second, 1)
+        await world.pass_time(2 * HOUR, steps=2)
+        cases = await load_returns(sqlite_store, order_id)
+        assert [case.state for case in cases] == [ReturnState.BOOKED] * 2

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from app.domain.deliveries import has_news, is_delivered
 from app.domain.quoting import ParcelRules, check_parcels, describe_parcels, quote_parcels
-from app.domain.shipment import ParcelSize
-from app.domain.tracking import has_status_news, is_delivered
+from app.domain.shipment import Parcel, ParcelSize
 from app.errors import Finding
 from tests.shipment_samples import boxes, goods, shipment
 
@@ -98,17 +98,39 @@ def test_sizes_go_by_method_in_any_case() -> None:
         ("on the road", [["A", "PRE_TRANSIT"]], True),
         ("delivered", [["A", "TRANSIT"]], True),
         ("delivered", [["A", "DELIVERED"]], False),
-        ("delivered", [["B", "TRANSIT"]], False),
+        ("labelled", [["B", "TRANSIT"]], True),
     ],
 )
 def test_news_of_a_parcel(status: str, told: list[list[str]] | None, is_news: bool) -> None:
-    """A status other than the one told; of a parcel never told, only its delivery."""
+    """A status other than the one told, or a number not told; after a confirm only a delivery."""
     one = shipment(parcels=boxes("A"), status_text=status)
 
-    assert has_status_news([one], told) is is_news
+    assert has_news([one], told, is_tracking_told=True) is is_news
     assert is_delivered(one) is (status.casefold() == "delivered")
+
+
+@pytest.mark.parametrize(
+    ("parcels", "is_news"),
+    [
+        (boxes(None), False),
+        (boxes(None, "A"), True),
+        ((Parcel("1", None, "https://carrier.example/1"),), True),
+        ((Parcel("1", None, "http://carrier.example/1"),), False),
+    ],
+)
+def test_tracking_that_the_confirm_could_not_tell(
+    parcels: tuple[Parcel, ...], is_news: bool
+) -> None:
+    """What comes later is news; what cannot be told never is."""
+    one = shipment(parcels=parcels, status_text="labelled")
+
+    assert has_news([one], None, is_tracking_told=False) is is_news
+    assert not has_news([one], None, is_tracking_told=True)
 
 
 def test_parcels_without_a_number_are_no_news() -> None:
     """Nothing could be told of them."""
-    assert not has_status_news([shipment(parcels=boxes(None), status_text="delivered")], None)
+    one = shipment(parcels=boxes(None), status_text="delivered")
+
+    assert not has_news([one], None, is_tracking_told=True)
+    assert not has_news([one], [[None, "TRANSIT"]], is_tracking_told=True)

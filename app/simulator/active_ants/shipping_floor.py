@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from app.clock import Clock
+from app.simulator.active_ants.bundles import BundleRows
 from app.simulator.active_ants.habits import WarehouseHabits
 from app.simulator.active_ants.records import (
     OrderedItem,
@@ -39,6 +40,7 @@ class ShippingFloor:
         self._do_later = do_later
         self._shipment_id = 42_434_541
         self._item_id = 90_000_000
+        self._bundles = BundleRows(habits, stockroom, self._next_item_id)
 
     def plan(self, order: WarehouseOrder) -> None:
         """Let *order* ship by itself once its time has come."""
@@ -72,7 +74,7 @@ class ShippingFloor:
             shipped_at=self._clock.now(),
             method=method,
             parcels=[_make_parcel(number, method) for number in numbers],
-            items=[shown for item in items for shown in self._show(item)],
+            items=self._bundles.show(items),
             extras=dict(order.extras),
             status=self._random.choice(("New", "labelled")),
         )
@@ -92,24 +94,6 @@ class ShippingFloor:
 
         self._do_later(seconds / 2, lambda: move_to("out for delivery"))
         self._do_later(seconds, lambda: move_to("delivered"))
-
-    def _show(self, item: ShippedItem) -> list[ShippedItem]:
-        """Return the lines a shipped item shows as: a bundle may show as its parts."""
-        made_of = self._stockroom.products[item.sku].parts
-        if not made_of:
-            return [item]
-        parts = [
-            ShippedItem(self._next_item_id(), sku, pieces * item.quantity, 0.1, None, None)
-            for sku, pieces in made_of.items()
-        ]
-        item.parts = [{"sku": part.sku, "quantity": part.quantity} for part in parts]
-        match self._habits.bundle_rows:
-            case "within":
-                return [item]
-            case "besides":
-                return [item, *parts]
-            case "instead":
-                return parts
 
     def add_foreign(
         self,
