@@ -112,8 +112,9 @@ async def test_tracking_that_is_refused_ends_the_watch(
     """Where Ankorstore takes no parcel tracking, it is not tried every hour."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         world.ankorstore.habits.allows_parcel_tracking = False
-        order, shipment_id = await _ship(world)
-        world.active_ants.shipments[shipment_id].status = "delivered"
+        order, shipment_id = await _ship(world, tracking=["A1", "A2"])
+        assert len(world.ankorstore.calls_to("POST */tracking")) == 1
+        world.active_ants.mark_delivered(shipment_id)
         await world.pass_time(DAY, steps=12)
         assert len(world.ankorstore.calls_to("POST */tracking")) == 1
         held = await world.held(order)

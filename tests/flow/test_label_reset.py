@@ -63,6 +63,8 @@ async def test_wrong_label_is_taken_back_on_command(
             if fault is not None:
                 world.ankorstore.faults.once(TRANSITION, fault)
             assert "take its label back" in await _reset(world, order)
+            await world.pass_time(8, steps=8)
+            assert _resets(world) == 1, "the first may still be under way"
             await world.pass_time(60, steps=6)
 
             held = await world.held(order)

@@ -8,7 +8,7 @@ from app.domain.returns import ReturnCase, ReturnState
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.decisions import Impossible
 from app.store.decisions_returns import ask_return_label, close_return, open_return
-from app.store.returns import load_label, load_returns
+from app.store.returns import RETURNS, load_label, load_returns
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
@@ -193,6 +193,9 @@ async def test_goods_are_followed_until_booked(sqlite_store: Store, clock: FakeC
         assert world.active_ants.calls_to(items) == []
         await world.restart(active_ants_path_return_items="/v2/returnitem/get")
         (rma_id,) = world.active_ants.return_desk.rmas
+        for _ in range(3):
+            await world.run_job(RETURNS)
+        assert len(world.active_ants.calls_to(items)) == 1
         world.active_ants.return_desk.book(rma_id, 1)
         await world.pass_time(2 * HOUR, steps=2)
         case = await _case(world, order)
