@@ -19,7 +19,9 @@ from app.cli_database import (
 )
 from app.cli_ledger import ledger
 from app.cli_orders import orders_cli
+from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
 from app.cli_policy import policy_cli
+from app.cli_returns import returns_cli
 from app.clock import SystemClock
 from app.demo import run_demo
 from app.flow.story import name_of, tell_history, tell_present, tell_shipments
@@ -47,6 +49,10 @@ cli = typer.Typer(
 )
 cli.add_typer(orders_cli, name="orders")
 cli.add_typer(policy_cli, name="policy")
+cli.add_typer(returns_cli, name="returns")
+orders_cli.command("confirm-partial")(confirm_partial_command)
+orders_cli.command("parcels")(parcels_command)
+orders_cli.command("reset-label")(reset_label_command)
 cli.command("ledger")(ledger)
 cli.command("address")(address)
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import structlog
 
 from app.errors import BridgeError, LeaseLost, NotReady, PeerAway
+from app.flow.deliveries import DeliveryWatch
 from app.flow.reconcile import reconcile
 from app.flow.retention import prune
+from app.flow.return_desk import Returns
 from app.flow.shipments import ShipmentFeed
 from app.metrics import SCHEDULED_RUNS
 from app.ports import Priority, call_priority
 from app.settings import Settings
 from app.store.facts import load_settings_snapshot, save_settings_snapshot
+from app.store.returns import RETURNS
 from app.store.schedules import (
     ClaimedJob,
     claim_job,
@@ -29,6 +32,9 @@ RECONCILE = "reconcile"
 WAREHOUSE_SETTINGS = "warehouse_settings"
 RETENTION = "retention"
 RETENTION_SECONDS = 3600.0
+DELIVERIES = "deliveries"
+DELIVERIES_SECONDS = 3600.0
+RETURNS_SECONDS = 3600.0
 SETTINGS_SECONDS = 86_400.0
 FAILED_SECONDS = 60.0
 """A job that failed runs again after this, or after its own interval if that is shorter."""
@@ -159,6 +165,18 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
     async def prune_old() -> str:
         return await prune(store, retention_rules(settings))
 
+    deliveries = DeliveryWatch(
+        store,
+        companies.warehouse,
+        companies.warehouse.returns,
+        watch_days=settings.delivery_watch_days,
+    )
+    returns = Returns(
+        store,
+        companies.warehouse.returns,
+        http_timeout_seconds=settings.http_timeout_seconds,
+    )
+
     return Jobs(
         store,
         companies,
@@ -167,6 +185,8 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
             RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
             WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
             RETENTION: Job(RETENTION_SECONDS, prune_old),
+            DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
+            RETURNS: Job(RETURNS_SECONDS, returns.see_to),
         },
         settings.lease_seconds,
     )

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from app.domain.lifecycle import State
 from app.domain.order import ListedOrder, MarketplaceOrder
 from app.domain.record import OrderRecord, SentLine
+from app.domain.returns import CarrierStatus, ReturnCase, ReturnItem, ReturnLabel
 from app.domain.shipment import (
     ParcelSize,
     ParcelTracking,
@@ -220,6 +221,15 @@ class Marketplace(Protocol):
             Rejected: The marketplace refused, also because it no longer waits for an answer.
         """
 
+    async def reset_label(self, marketplace_order_id: str, *, turn: Turn) -> None:
+        """
+        Take a generated label back: the brand ships with a carrier of its own.
+
+        Raises:
+            OutcomeUnknown: No usable answer came; read the order before anything else.
+            Rejected: The marketplace refused, also because there is no label to take back.
+        """
+
     async def request_quotes(
         self, marketplace_order_id: str, parcels: Sequence[ParcelSize]
     ) -> tuple[ShippingQuote, ...]:
@@ -382,6 +392,57 @@ class StoredShipment:
     stored_at: datetime
 
 
+class ReturnsDesk(Protocol):
+    """Where the warehouse is told of goods that come back, and tells of them."""
+
+    @property
+    def tells_booked(self) -> bool:
+        """Whether the call for goods booked back in is known and switched on."""
+
+    @property
+    def tells_carrier_statuses(self) -> bool:
+        """Whether the call for carriers' reports is known and switched on."""
+
+    async def reserve_call(self) -> None:
+        """Wait for a place in the budget for the next write."""
+
+    async def list_items(
+        self, external_order_number: str, warehouse_shipment_id: str
+    ) -> tuple[ReturnItem, ...]:
+        """Return the lines of a shipment under the ids an announcement wants; empty if unknown."""
+
+    async def add_rma(
+        self,
+        warehouse_shipment_id: str,
+        items: Sequence[ReturnItem],
+        *,
+        reference: str,
+        remark: str | None,
+        turn: Turn,
+    ) -> str:
+        """
+        Announce a return and give the warehouse's id for it.
+
+        Raises:
+            OutcomeUnknown: No usable answer came, and none can be looked up.
+            Rejected: The warehouse refused.
+        """
+
+    async def read_label(self, warehouse_shipment_id: str) -> ReturnLabel:
+        """
+        Return the label for the way back of a shipment. Repeatable.
+
+        Raises:
+            Rejected: The warehouse can make none; `detail` holds its words.
+        """
+
+    async def count_booked(self, external_order_number: str) -> int:
+        """Return how many pieces of an order were booked back in. Only where `tells_booked`."""
+
+    async def read_carrier_statuses(self) -> tuple[CarrierStatus, ...]:
+        """Read what carriers report of all parcels. At most once an hour."""
+
+
 class Desk(Protocol):
     """
     Where one order is worked on: its record, the two companies, and the notebook.
@@ -436,6 +497,12 @@ class Desk(Protocol):
     async def search_shipments(self) -> Sequence[StoredShipment]:
         """Ask the warehouse for the order's shipments, store what it tells, return all."""
 
+    async def returns(self) -> Sequence[ReturnCase]:
+        """Return what comes back of the order, oldest first."""
+
+    async def open_returns(self, warehouse_shipment_ids: Sequence[str]) -> None:
+        """Open a return of each shipment that has none: the retailer refused the goods."""
+
     async def intend_accept(
         self, needed: Mapping[str, int], *, may_be_short: bool = False
     ) -> Turn | Mapping[str, int]:
@@ -453,3 +520,6 @@ class Desk(Protocol):
 
     async def intend_confirm(self, quote_id: str, tracking: Tracking | None) -> Turn:
         """Note the intent to confirm a quote."""
+
+    async def intend_label_reset(self) -> Turn:
+        """Note the intent to take the marketplace's label back."""

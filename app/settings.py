@@ -41,12 +41,17 @@ _PATH_NAMES = tuple(
         "shipment_list_by_type",
         "shipment_ack",
         "shipment_search",
+        "rma_add",
+        "returnlabel",
+        "return_items",
+        "tracktrace_status",
         "product_search",
         "stock_get",
         "stock_bulk",
     )
 )
 _PATH_PLACEHOLDERS = {
+    "active_ants_path_returnlabel": "{shipmentId}",
     "active_ants_path_stock_get": "{sku}",
     "active_ants_path_stock_bulk": "{all}",
 }
@@ -135,6 +140,12 @@ class Settings(BaseSettings):
     )
     active_ants_path_shipment_ack: str | None = Field(None, examples=["/v2/shipment/sync"])
     active_ants_path_shipment_search: str | None = Field(None, examples=["/v2/shipment/search"])
+    active_ants_path_rma_add: str | None = Field(None, examples=["/v2/rma/add"])
+    active_ants_path_returnlabel: str | None = Field(
+        None, examples=["/v2/returnlabel/get/{shipmentId}"]
+    )
+    active_ants_path_return_items: str | None = Field(None, examples=["/v2/returnitem/get"])
+    active_ants_path_tracktrace_status: str | None = Field(None, examples=["/v2/tracktrace/status"])
     active_ants_path_product_search: str | None = Field(None, examples=["/v2/product/search"])
     active_ants_path_stock_get: str | None = Field(None, examples=["/v2/stock/get/{sku}"])
     active_ants_path_stock_bulk: str | None = Field(None, examples=["/v2/stock/bulk/{all}"])
@@ -170,8 +181,11 @@ class Settings(BaseSettings):
     parcel_cm_by_method: TextMap = Field({}, examples=['{"BUSEU1": "60x40x40"}'])
     parcel_default_kg: Decimal = Field(Decimal(5), gt=0, le=30, examples=["5"])
     overweight: Literal["review", "clamp"] = Field("review", examples=["review"])
+    confirm_mode: Literal["auto", "manual"] = Field("auto", examples=["auto"])
     carrier_map: TextMap = Field({}, examples=['{"BUSEU1": "ups"}'])
     push_parcels: bool = Field(False, examples=["false"])
+    delivery_watch_days: float = Field(30, ge=0, examples=["30"])
+    active_ants_return_reason: str | None = Field(None, examples=["NOT_WANTED"])
 
     event_retention_days: int = Field(90, ge=0, examples=["90"])
     attempt_retention_days: int = Field(365, ge=0, examples=["365"])

@@ -128,6 +128,7 @@ def build_companies(
             rules=mapping_rules(settings),
             paths=PathTable(given_paths(settings)),
             carrier_map=settings.carrier_map,
+            return_reason=settings.active_ants_return_reason,
             not_found_pattern=settings.active_ants_not_found_pattern,
         ),
         connections={ANKORSTORE: ankorstore, ACTIVE_ANTS: active_ants},
@@ -265,9 +266,11 @@ def flow_rules(settings: Settings) -> FlowRules:
         },
         parcel_kg=settings.parcel_default_kg,
         clamps_overweight=settings.overweight == "clamp",
+        confirms_by_itself=settings.confirm_mode == "auto",
         pushes_all_parcels=settings.push_parcels,
         ship_by_margin_seconds=settings.ship_by_margin_hours * 3600,
         policy=load_policy(settings.policy_file),
+        watches_deliveries=settings.delivery_watch_days > 0,
     )
 
 

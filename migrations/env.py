@@ -8,6 +8,7 @@ from typing import Any
 
 from alembic import context
 
+import app.store.models_returns  # noqa: F401 - its tables belong to the schema
 from app.store.models import Base, UtcDateTime
 
 

@@ -14,6 +14,7 @@ from app.active_ants import translate
 from app.active_ants.calls import WarehouseCalls
 from app.active_ants.carriers import carrier_of
 from app.active_ants.paths import PathTable
+from app.active_ants.returns import WarehouseReturns
 from app.active_ants.rules import MappingRules
 from app.active_ants.shipment_rows import MADE_UP_ID_PREFIX, read_rows
 from app.active_ants.verdicts import NotFoundRule, create_refusal_code
@@ -38,12 +39,15 @@ class ActiveAntsWarehouse:
         rules: MappingRules,
         paths: PathTable | None = None,
         carrier_map: Mapping[str, str] | None = None,
+        return_reason: str | None = None,
         not_found_pattern: str = "not found|could not be found|no order",
     ) -> None:
         """Call *peer*, which brings the login, the budget and the deadlines."""
         self._rules = rules
         self._paths = paths or PathTable()
         self._calls = WarehouseCalls(peer, self._paths, NotFoundRule(not_found_pattern))
+        self.returns = WarehouseReturns(self._calls, self._paths, return_reason)
+        """What comes back, and what carriers report."""
         self._carrier_map = dict(carrier_map or {})
         self._content: Mapping[str, Any] | None = None
         self._problems = translate.readiness_problems(None, rules)
@@ -62,6 +66,7 @@ class ActiveAntsWarehouse:
     def use_settings(self, content: Mapping[str, Any]) -> None:
         """Work with these lists of ids from now on."""
         self._content = content
+        self.returns.use_settings(content)
         self._problems = translate.readiness_problems(content, self._rules)
 
     def readiness_problems(self) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ class WarehouseLists:
         self.languages = _read_rows(lists.raw("languages"))
         self.countries = _read_rows(lists.raw("countries"))
         self.shipping_methods = _read_rows(lists.raw("shippingMethods"))
+        self.return_reasons = _read_rows(lists.raw("returnReasons"))
         self.main_shipping_methods = _read_rows(lists.raw("mainShippingMethods"))
 
     @classmethod

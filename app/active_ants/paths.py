@@ -33,11 +33,15 @@ DEFAULTS: Mapping[str, tuple[Path, ...]] = {
     "shipment_list_by_type": (Path("POST", "/v2/shipment/byordertype"),),
     "shipment_ack": (Path("POST", "/v2/shipment/sync"),),
     "shipment_search": (Path("POST", "/v2/shipment/search"), Path("POST", "/shipment/search")),
+    "rma_add": (Path("POST", "/v2/rma/add"),),
+    "returnlabel": (Path("GET", "/v2/returnlabel/get/{shipmentId}"),),
+    "return_items": (Path("POST", "/v2/returnitem/get"),),
+    "tracktrace_status": (Path("GET", "/v2/tracktrace/status"),),
     "product_search": (Path("GET", "/v2/product/search"), Path("POST", "/product/search")),
     "stock_get": (Path("GET", "/v2/stock/get/{sku}"),),
     "stock_bulk": (Path("GET", "/v2/stock/bulk/{all}"), Path("GET", "/stock/bulk/{all}")),
 }
-INFERRED = frozenset({"stock_get"})
+INFERRED = frozenset({"stock_get", "return_items", "tracktrace_status"})
 """Paths nobody was seen using: switched off until their setting confirms them."""
 
 

@@ -107,7 +107,18 @@ def _read_line(goods: Fields, sku: str, quantity: int) -> ShippedLine:
         weight_kg=weight if weight is not None and 0 < weight <= MAX_WEIGHT_KG else None,
         lot_number=goods.text("lotNumber"),
         expires_at=read_expiry(goods.text("tht")),
+        part_skus=_read_part_skus(goods.raw("parts")),
     )
+
+
+def _read_part_skus(parts: Any) -> tuple[str, ...]:
+    """Return the SKUs a bundle is made of, as far as they can be read; each once."""
+    entries = parts if isinstance(parts, list) else []
+    skus = (
+        Fields(entry).text("sku") if isinstance(entry, Mapping) else as_text(entry)
+        for entry in entries
+    )
+    return tuple(dict.fromkeys(sku for sku in skus if sku is not None))
 
 
 def _read_count(count: int | None) -> int:

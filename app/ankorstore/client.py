@@ -173,6 +173,18 @@ class AnkorstoreMarketplace:
             turn=turn,
         )
 
+    async def reset_label(self, marketplace_order_id: str, *, turn: Turn) -> None:
+        """Take a generated label back: the brand ships with a carrier of its own."""
+        operation = Operation.RESET_LABEL
+        await self._calls.call(
+            operation,
+            "POST",
+            self._order_path(operation, marketplace_order_id) + "/-actions/transition",
+            lambda body: _read_the_order(body, marketplace_order_id),
+            body=wire.RESET_BODY,
+            turn=turn,
+        )
+
     async def request_quotes(
         self, marketplace_order_id: str, parcels: Sequence[ParcelSize]
     ) -> tuple[ShippingQuote, ...]:

@@ -19,6 +19,7 @@ class Operation(StrEnum):
     LIST_ORDERS = "list orders"
     ACCEPT_ORDER = "accept order"
     REJECT_ORDER = "reject order"
+    RESET_LABEL = "reset label"
     REQUEST_QUOTES = "request quotes"
     CONFIRM_QUOTE = "confirm quote"
     READ_TRACKING = "read tracking"

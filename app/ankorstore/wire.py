@@ -88,11 +88,17 @@ class RejectAttributes(TypedDict):
     rejectReason: NotRequired[str]
 
 
+class ResetAttributes(TypedDict):
+    """Why a label is taken back."""
+
+    resetType: str
+
+
 class TransitionData(TypedDict):
     """Which transition an order shall make, and how."""
 
     type: str
-    attributes: NotRequired[AcceptAttributes | RejectAttributes]
+    attributes: NotRequired[AcceptAttributes | RejectAttributes | ResetAttributes]
 
 
 class TransitionBody(TypedDict):
@@ -168,3 +174,10 @@ class TrackingBody(TypedDict):
 
 ACCEPT_BODY: TransitionBody = {"data": {"type": "brand-validates"}}
 """Accepts the order as it stands: leaving the lines out keeps them all."""
+RESET_BODY: TransitionBody = {
+    "data": {
+        "type": "brand-resets-shipping-labels-generation",
+        "attributes": {"resetType": "BRAND_SHIPS_WITH_DIFFERENT_CARRIER"},
+    }
+}
+"""Takes a generated label back."""

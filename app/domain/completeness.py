@@ -92,13 +92,14 @@ def weigh_shipments(sent: Sequence[SentLine], shipments: Iterable[Shipment]) -> 
     Only shipments of the live warehouse order may be given; one given twice counts once, one
     that could not be read not at all. Goods count for the line they name; goods that name no
     line of ours, and what a line got too much of, count for whichever line of the same SKU
-    still lacks some.
+    still lacks some. A
+    bundle counts under its own SKU, its parts for nothing.
     """
     wanted = {line.marketplace_line_id: line.sent_quantity for line in sent}
     shipped = dict.fromkeys(wanted, 0)
     loose: Counter[str] = Counter()
     for shipment in merge_rows(shipments):
-        for goods in () if shipment.problems else shipment.lines:
+        for goods in () if shipment.problems else shipment.goods:
             line_id = goods.marketplace_line_id
             taken = 0
             if line_id is not None and line_id in wanted:

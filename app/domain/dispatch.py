@@ -120,7 +120,7 @@ def _judge_by_number(shipment: Shipment, placed: Sequence[PlacedNumbers]) -> Ver
     for one in placed:
         if one.external_order_number != shipment.external_order_number or not one.is_proven:
             continue
-        if not {line.sku for line in shipment.lines} <= one.skus:
+        if not {line.sku for line in shipment.goods} <= one.skus:
             return _verdict(Ownership.NOT_MATCHED, shipment, one, "sku_not_ordered")
         return _live_or_replaced(shipment, one)
     return _judge_unproven(shipment, placed)

@@ -246,7 +246,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "labels_generated",
         "Somebody generated an Ankorstore shipping label for this order.",
-        "If the brand's own carrier shall ship it, reset the label at Ankorstore, " + _RETRY,
+        "If the brand's own carrier shall ship it, take the label back: "
+        "`antbridge orders reset-label ORDER`, or at Ankorstore, " + _RETRY,
     ),
     Reason(
         "accepted_differs",
@@ -269,7 +270,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "labels_after_placing",
         "An Ankorstore label exists although the warehouse ships with its own carrier.",
-        "Stop one of the two: the label at Ankorstore, or the warehouse order in Maya.",
+        "Stop one of the two: the label (`antbridge orders reset-label ORDER`, or at Ankorstore), "
+        "or the warehouse order in Maya.",
         is_task=True,
     ),
     Reason(
@@ -293,33 +295,39 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "sku_not_ordered",
         "A shipment found by its number holds a SKU this order does not have.",
-        "Compare the shipment in Maya with the order, " + _RETRY,
+        "Compare the shipment in Maya with the order. If it is the order, perhaps as the parts of "
+        "a bundle: `antbridge orders confirm-partial ORDER`.",
     ),
     Reason(
         "shipment_unreadable",
         "The warehouse tells of a shipment of this order in a form that could not be read.",
-        "Look at the shipment in Maya and report what the history quotes, " + _RETRY,
+        "Look at the shipment in Maya and report what the history quotes. If it is the whole "
+        "order: `antbridge orders confirm-partial ORDER`.",
     ),
     Reason(
         "partial_shipment_overdue",
         "The warehouse sent a part of the order and the rest has not followed.",
-        "Ask the warehouse for the rest, and retry the order once it is sent.",
+        "Ask the warehouse for the rest. Retry the order to wait once more, or have what was sent "
+        "confirmed as it is: `antbridge orders confirm-partial ORDER`.",
     ),
     # The way back to the marketplace.
     Reason(
         "too_many_parcels",
         "The order was sent in more than 20 parcels, more than a quote can hold.",
-        "Confirm the shipment at Ankorstore by hand with the brand's own carrier.",
+        "Give the parcels as they can be quoted, `antbridge orders parcels ORDER --kg … --cm …`, "
+        "or confirm the shipment at Ankorstore by hand with the brand's own carrier.",
     ),
     Reason(
         "parcel_too_heavy",
         "The average parcel weighs more than the 30 kg a quote can hold.",
-        "Correct the weights at the warehouse, or confirm the shipment at Ankorstore by hand.",
+        "Give the parcels as they really are, `antbridge orders parcels ORDER --kg … --cm …`, or "
+        "confirm the shipment at Ankorstore by hand.",
     ),
     Reason(
         "parcel_too_large",
         "The parcel size exceeds what a quote can hold (274 cm a side, 400 cm with girth).",
-        "Correct PARCEL_DEFAULT_CM, restart, " + _RETRY,
+        "Give the parcels as they really are, `antbridge orders parcels ORDER --kg … --cm …`; or "
+        "correct PARCEL_DEFAULT_CM, restart, " + _RETRY,
     ),
     Reason(
         "quote_unclear",
@@ -330,7 +338,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "wrong_label_confirmed",
         "After our confirm Ankorstore shows its own carrier instead of the brand's.",
-        "Reset the label at Ankorstore today, before a carrier collects twice.",
+        "Take the label back today, before a carrier collects twice: "
+        "`antbridge orders reset-label ORDER`, or at Ankorstore.",
         is_task=True,
     ),
     Reason(
@@ -338,6 +347,38 @@ _TABLE: tuple[Reason, ...] = (
         "The shipment was confirmed an hour ago and Ankorstore still does not show it shipped.",
         "Look at the order at Ankorstore and ask its support; "
         "retry the order once it shows shipped.",
+    ),
+    Reason(
+        "confirm_manual",
+        "The service confirms nothing before a person has seen the parcels (CONFIRM_MODE is "
+        "manual).",
+        "Compare weights and sizes: `antbridge orders parcels ORDER --as-reckoned` if they are "
+        "right, or `--kg … --cm …` with the right ones.",
+    ),
+    # After it was shipped: goods that come back.
+    Reason(
+        "reception_refused",
+        "The retailer refused the delivery; the goods are on their way back.",
+        "Announce them to the warehouse, `antbridge returns open ORDER`, or close the case, "
+        "`antbridge returns close ORDER`.",
+    ),
+    Reason(
+        "return_unclear",
+        "A return was announced to the warehouse and no answer came; nothing can look it up.",
+        "Look in Maya. If it is there: `antbridge returns open ORDER --rma-id ID`; if not: "
+        "`antbridge returns open ORDER --again`.",
+    ),
+    Reason(
+        "return_refused",
+        "The warehouse refused the announcement of a return.",
+        "Read its words in the detail, settle it in Maya or with the warehouse, then "
+        "`antbridge returns open ORDER --again`, or close the case.",
+    ),
+    Reason(
+        "return_label_refused",
+        "The warehouse can make no return label for a shipment.",
+        "Arrange the way back with the warehouse, then close the case: "
+        "`antbridge returns close ORDER`.",
     ),
     Reason(
         "tracking_differs",

@@ -1,6 +1,6 @@
 """What the service holds of an order: the rows behind it, as plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -122,6 +122,20 @@ class OrderRecord:
     reject_sent_before_at: datetime | None
     live: WarehouseOrderRecord | None = None
     """The one warehouse order that counts; None before the first create intent."""
+    partial_wait_from_at: datetime | None = None
+    """Since when the rest of the order is waited for again, as a person asked."""
+    partial_confirm_at: datetime | None = None
+    """When a person said that what was sent is all there will be."""
+    parcels_agreed_at: datetime | None = None
+    """When a person agreed to the parcels to be quoted."""
+    parcels_agreed: Sequence[Mapping[str, Any]] | None = None
+    """Those parcels; None where they are as reckoned here."""
+    label_reset_asked_at: datetime | None = None
+    label_reset_sent_before_at: datetime | None = None
+    delivery_look_at: datetime | None = None
+    delivered_at: datetime | None = None
+    parcels_told: Sequence[Sequence[Any]] | None = None
+    """Number and status of each parcel as the marketplace was last told."""
 
     @property
     def may_be_at_warehouse(self) -> bool:

@@ -35,6 +35,8 @@ class ShippedLine:
     weight_kg: Decimal | None
     lot_number: str | None = None
     expires_at: date | None = None
+    part_skus: tuple[str, ...] = ()
+    """What a bundle is made of. The bundle was sent; its parts are no goods besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,20 @@ class Shipment:
     status_text: str | None
     problems: tuple[str, ...] = ()
     """What could not be read in the row; such a row is shown, never counted or acknowledged."""
+
+    @property
+    def goods(self) -> tuple[ShippedLine, ...]:
+        """
+        The lines without those that only repeat a bundle's parts.
+
+        Such a line names no line of the order, and a bundle of the same row names its SKU.
+        """
+        parts = {sku for line in self.lines for sku in line.part_skus}
+        return tuple(
+            line
+            for line in self.lines
+            if line.marketplace_line_id is not None or line.sku not in parts
+        )
 
 
 @dataclass(frozen=True, slots=True)

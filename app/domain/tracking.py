@@ -30,7 +30,8 @@ ID_NAMESPACE = UUID("0f5a3ef2-6f0c-5a33-9a39-6a3c6a1c2b70")
 """Makes our ids; changing it would make every parcel look new."""
 MAX_LOT_NUMBER_CHARACTERS = 100
 UNKNOWN_CARRIER = "other"
-_STATUSES = {"new": "PRE_TRANSIT", "labelled": "PRE_TRANSIT", "delivered": "DELIVERED"}
+DELIVERED = "DELIVERED"
+_STATUSES = {"new": "PRE_TRANSIT", "labelled": "PRE_TRANSIT", "delivered": DELIVERED}
 _UNDER_WAY = "TRANSIT"
 
 
@@ -87,8 +88,8 @@ def parcel_tracking(
     order and the parcel's number elsewhere, so that telling it again changes nothing.
     """
     unique = merge_rows(shipments)
-    boxes = _distinct_boxes(unique)
-    if not any(box.parcel.tracking_number or safe_link(box.parcel.tracking_link) for box in boxes):
+    boxes = distinct_boxes(unique)
+    if not any(box.is_traceable for box in boxes):
         return None
     goods = _goods_of(unique, lines, sent) if _total_parcels(unique) == 1 == len(boxes) else ()
     known = {
@@ -128,9 +129,16 @@ def _joint_status(statuses: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
+class Box:
+    """A parcel and the shipment it belongs to."""
+
     shipment: Shipment
     parcel: Parcel
+
+    @property
+    def is_traceable(self) -> bool:
+        """Whether anything can be told of it: a number, or a link that is safe to follow."""
+        return bool(self.parcel.tracking_number or safe_link(self.parcel.tracking_link))
 
     @property
     def name(self) -> str:
@@ -139,11 +147,12 @@ class _Box:
         return self.parcel.tracking_number or place
 
 
-def _distinct_boxes(shipments: Sequence[Shipment]) -> list[_Box]:
-    boxes: dict[str, _Box] = {}
+def distinct_boxes(shipments: Sequence[Shipment]) -> list[Box]:
+    """Return the parcels of *shipments*, each once."""
+    boxes: dict[str, Box] = {}
     for shipment in shipments:
         for parcel in shipment.parcels:
-            box = _Box(shipment, parcel)
+            box = Box(shipment, parcel)
             boxes.setdefault(box.name, box)
     return list(boxes.values())
 
@@ -159,7 +168,7 @@ def _goods_of(
     order_lines = {line.line_id: line for line in lines}
     totals: dict[tuple[str, str | None, date | None], int] = {}
     for shipment in shipments:
-        for shipped in shipment.lines:
+        for shipped in shipment.goods:
             line = _sent_line_of(shipped, sent)
             if line is None:
                 return ()

@@ -25,6 +25,7 @@ from app.errors import (
     WokenMeanwhile,
 )
 from app.flow import retry
+from app.flow.alarms import tell_alarm
 from app.flow.desk import OrderDesk
 from app.flow.moves import Attention, Close, Move, Next, Stands, Wait
 from app.flow.order_flow import advance
@@ -137,6 +138,7 @@ class Carrier:
             placing=dict(desk.noted_placing),
         )
         after = await finish_step(self._store, desk.held, finish, self._lease_seconds)
+        tell_alarm(desk.held, after)
         if not is_news:
             desk.start_step(after)
             return
@@ -232,7 +234,9 @@ class Carrier:
             return _Change("failed", describe_failure(failure), columns, decision.at)
         if order.state is State.CLOSED:
             message = f"given up: {describe_failure(failure)}"
-            return _Change("warning", message, {**_CLEAR, "follow_up": None}, None)
+            # What a person is asked stays asked; parcels nobody may tell of are not followed.
+            columns = {**_SUCCEEDED, "waits_for": None, "follow_up": None, "delivery_look_at": None}
+            return _Change("warning", message, columns, None)
         if order.attention_reason is not None:
             return _Change(
                 "noted", describe_failure(failure), {**_SUCCEEDED, **_ASKED}, order.hold_until_at

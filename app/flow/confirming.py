@@ -5,18 +5,22 @@ The confirm marks the order shipped for good and can buy a carrier's label by mi
 made once, on the one quote that is surely the brand's own (docs/rules/shipping.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from app.domain.deliveries import has_news, told_of
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
-from app.domain.quoting import ParcelRules, choose_quote, quote_parcels
+from app.domain.quoting import choose_quote
 from app.domain.reasons import reason_of
 from app.domain.shipment import Shipment, Tracking
 from app.domain.tracking import choose_tracking, needs_parcel_tracking, parcel_tracking
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
 from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
-from app.flow.progress import judge_sent
+from app.flow.parcels import parcels_to_quote
+from app.flow.progress import counts, judge_sent
+from app.flow.returning import REFUSED_STATUS, ask_about_returns
 from app.flow.rules import FlowRules
 from app.flow.world import (
     ACCEPTED_STATUS,
@@ -25,11 +29,13 @@ from app.flow.world import (
     is_confirmed_by_us,
     trouble_after_placing,
 )
-from app.ports import Desk
+from app.ports import Desk, StoredShipment
 
 SHOWN_WITHIN_SECONDS = 3600.0
 """How long a confirmed order may take to show as shipped before a person is asked."""
 PARCEL_TRACKING = "parcel_tracking"
+RETURNING = "return"
+DELIVERY_LOOK_SECONDS = 3600.0
 
 
 # dispatched → shipped
@@ -54,9 +60,9 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     tracking = choose_tracking(sent.shipments, desk.warehouse.carrier_code)
     if tracking is None and (wait := await _await_tracking(desk, rules)) is not None:
         return wait
-    parcels = quote_parcels(sent.shipments, _parcel_rules(rules), desk.warehouse.method_codes)
-    if isinstance(parcels, Finding):
-        return Attention((parcels,), "the parcels fit no quote")
+    parcels = parcels_to_quote(desk, rules, sent.shipments)
+    if isinstance(parcels, Attention):
+        return parcels
     try:
         quotes = await desk.marketplace.request_quotes(order.marketplace_order_id, parcels)
     except Rejected as refusal:
@@ -64,7 +70,8 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     quote = choose_quote(quotes, rules.brand_label_carrier_code)
     if isinstance(quote, Finding):
         return Attention((quote,), "no quote is surely the brand's own carrier")
-    if needs_parcel_tracking(sent.shipments, push_parcels=rules.pushes_all_parcels):
+    is_untold = needs_parcel_tracking(sent.shipments, push_parcels=rules.pushes_all_parcels)
+    if is_untold or tracking is None:
         desk.note(follow_up=PARCEL_TRACKING)
     return await _confirm(desk, quote.quote_id, tracking)
 
@@ -210,39 +217,45 @@ async def _await_tracking(desk: Desk, rules: FlowRules) -> Wait | None:
     return Wait(until, "the tracking number", "sent, but the warehouse tells no tracking yet")
 
 
-def _parcel_rules(rules: FlowRules) -> ParcelRules:
-    return ParcelRules(
-        default_sides_cm=rules.parcel_cm,
-        default_kg=rules.parcel_kg,
-        clamp_overweight=rules.clamps_overweight,
-        sides_by_method=rules.parcel_cm_by_method,
-    )
-
-
 # shipped → closed, and what may follow
 
 
-def close_shipped() -> Move:
-    """Close the order: no step of it is owed any more."""
+def close_shipped(desk: Desk, rules: FlowRules) -> Move:
+    """Close the order: no step of it is owed any more; its parcels are followed from now on."""
+    if rules.watches_deliveries:
+        desk.note(delivery_look_at=desk.now() + timedelta(seconds=DELIVERY_LOOK_SECONDS))
+    if desk.order.marketplace_status == REFUSED_STATUS and desk.order.follow_up is None:
+        desk.note(follow_up=RETURNING)
     return Close(Outcome.COMPLETED, "shipped, and shown so at Ankorstore")
 
 
 async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
-    """Tell the tracking of all parcels, where the confirm could tell only one."""
+    """Tell what is still to be told of a shipped order, and ask about goods that come back."""
     order = desk.order
     if order.outcome != Outcome.COMPLETED or order.live is None:
         return Close(order.outcome or Outcome.COMPLETED, "closed; nothing is owed")
     told_until = desk.now()
     sent = await desk.shipments()
+    asked = await ask_about_returns(desk, sent)
+    told = await _tell_parcels(desk, sent, told_until)
+    return asked if asked is not None and isinstance(told, Close) else told
+
+
+async def _tell_parcels(desk: Desk, sent: Sequence[StoredShipment], told_until: datetime) -> Move:
+    """Tell the tracking of all parcels, where the confirm could tell only one, and their fate."""
+    order = desk.order
+    assert order.live is not None, "a completed order was placed"
     for entry in sent:
         if entry.reason is not None and reason_of(entry.reason).is_task:
             field = f"shipment {entry.shipment.warehouse_shipment_id}"
             return ask_person(entry.reason, field=field)
+    shipments = [entry.shipment for entry in sent if counts(entry, order)]
     told_at = order.follow_up_done_at or order.confirm_intent_at or order.confirmed_at
-    is_owed = order.follow_up is not None or any(
-        told_at is not None and entry.stored_at > told_at for entry in sent
+    is_owed = (
+        order.follow_up == PARCEL_TRACKING
+        or any(told_at is not None and entry.stored_at > told_at for entry in sent)
+        or has_news(shipments, order.parcels_told, is_tracking_told=order.tracking_sent is not None)
     )
-    shipments = [entry.shipment for entry in sent if entry.reason is None]
     if not is_owed or order.master_order_id is None or not shipments:
         if order.follow_up is not None:
             desk.note(follow_up=None)
@@ -261,6 +274,7 @@ async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
         await desk.marketplace.write_tracking(
             order.master_order_id, tracking, exists=existing is not None
         )
+        desk.note(parcels_told=told_of(tracking))
     desk.note(follow_up=None, follow_up_done_at=told_until)
     if tracking is None:
         return Close(Outcome.COMPLETED, "closed; no parcel has a tracking to tell")

@@ -8,6 +8,7 @@ from typing import Any
 from app.domain.lifecycle import State, can_move
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord
+from app.domain.returns import OpenedBy, ReturnCase
 from app.domain.shipment import Tracking
 from app.flow.facts import WarehouseFacts
 from app.flow.shipments import judge_found
@@ -19,7 +20,14 @@ from app.ports import (
     Turn,
     Warehouse,
 )
-from app.store.placing import intend_accept, intend_confirm, intend_create, intend_reject
+from app.store.placing import (
+    intend_accept,
+    intend_confirm,
+    intend_create,
+    intend_label_reset,
+    intend_reject,
+)
+from app.store.returns import load_returns, open_returns
 from app.store.session import Store
 from app.store.shipments import load_shipments, save_shipments
 
@@ -178,6 +186,19 @@ class OrderDesk:
         await save_shipments(self._store, await judge_found(self._store, found), wakes=False)
         return await self.shipments()
 
+    async def returns(self) -> Sequence[ReturnCase]:
+        """Return what comes back of the order, oldest first."""
+        return await load_returns(self._store, self.held.order_id)
+
+    async def open_returns(self, warehouse_shipment_ids: Sequence[str]) -> None:
+        """Open a return of each shipment that has none: the retailer refused the goods."""
+        await open_returns(
+            self._store,
+            self.held.order_id,
+            warehouse_shipment_ids,
+            opened_by=OpenedBy.MARKETPLACE,
+        )
+
     async def intend_accept(
         self, needed: Mapping[str, int], *, may_be_short: bool = False
     ) -> Turn | Mapping[str, int]:
@@ -220,6 +241,15 @@ class OrderDesk:
         turn = self._turn()
         self.last_call = ("ankorstore", "confirm quote")
         self._committed(await intend_confirm(self._store, self.held, columns, **self._limits()))
+        return turn
+
+    async def intend_label_reset(self) -> Turn:
+        """Note the intent to take the marketplace's label back."""
+        turn = self._turn()
+        self.last_call = ("ankorstore", "reset label")
+        self._committed(
+            await intend_label_reset(self._store, self.held, self.noted, **self._limits())
+        )
         return turn
 
     def _turn(self) -> Turn:

@@ -15,6 +15,7 @@ from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.answering import accepted_otherwise, answer_waiting, hold_by
 from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
 from app.flow.ending import bears_our_mark, end_unplaced
+from app.flow.label_reset import reset_label
 from app.flow.looking import acceptance_reverted, is_hold_over, look_again
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.progress import Sent, judge_sent
@@ -36,6 +37,8 @@ WAITS_FOR_SHIPMENT = "the warehouse to ship"
 
 async def advance(desk: Desk, rules: FlowRules) -> Move:
     """Take the order one step further."""
+    if desk.order.label_reset_asked_at is not None and desk.order.state is not State.CLOSED:
+        return await reset_label(desk)
     if desk.order.attention_reason is not None and desk.order.state is not State.CLOSED:
         if is_hold_over(desk.order, desk.now()):
             return Next(desk.order.state, "the hold is over; judging the order again")
@@ -50,7 +53,7 @@ async def advance(desk: Desk, rules: FlowRules) -> Move:
         case State.DISPATCHED:
             return await confirm_shipment(desk, rules)
         case State.SHIPPED:
-            return close_shipped()
+            return close_shipped(desk, rules)
         case State.CLOSED:
             return await follow_up_closed(desk, rules)
 
@@ -199,7 +202,8 @@ async def await_shipments(desk: Desk, rules: FlowRules) -> Move:
     tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     if sent.first_at is None:
         return Wait(tomorrow, WAITS_FOR_SHIPMENT, "nothing has been sent yet")
-    overdue_at = sent.first_at + timedelta(seconds=rules.partial_wait_seconds)
+    waits_from_at = max(sent.first_at, order.partial_wait_from_at or sent.first_at)
+    overdue_at = waits_from_at + timedelta(seconds=rules.partial_wait_seconds)
     if desk.now() >= overdue_at:
         return ask_person("partial_shipment_overdue", field="shipments", detail=sent.missing_text)
     message = f"a part was sent; missing: {sent.missing_text}"

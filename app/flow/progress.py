@@ -1,12 +1,17 @@
 """How far the warehouse is with an order, from the shipments stored for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.completeness import weigh_shipments
+from app.domain.record import OrderRecord
 from app.domain.shipment import Shipment
 from app.flow.moves import Attention, ask_person
-from app.ports import Desk
+from app.ports import Desk, StoredShipment
+
+ANSWERED_BY_PARTIAL = frozenset({"sku_not_ordered", "shipment_unreadable"})
+"""Doubts about a shipment that end where a person says: what was sent is the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +32,34 @@ async def judge_sent(desk: Desk) -> Sent:
     stored = await desk.shipments()
     trouble = None
     for entry in stored:
-        if entry.reason is not None:
+        if not counts(entry, desk.order):
+            assert entry.reason is not None, "what does not count has a reason"
             field = f"shipment {entry.shipment.warehouse_shipment_id}"
             trouble = ask_person(entry.reason, field=field)
             break
-    counted = tuple(entry.shipment for entry in stored if entry.reason is None)
+    counted = tuple(entry.shipment for entry in stored if counts(entry, desk.order))
     weighed = weigh_shipments(live.lines, counted)
     if weighed.over:
         desk.warn("more was shipped than ordered: " + _pieces(weighed.over))
     return Sent(
         shipments=counted,
-        is_complete=weighed.is_complete,
+        is_complete=weighed.is_complete or _is_all_there_will_be(desk.order, counted),
         first_at=min((entry.stored_at for entry in stored), default=None),
-        missing_text=_pieces(weighed.missing),
+        missing_text=_pieces(weighed.missing)
+        + (f"; sent besides: {_pieces(weighed.over)}" if weighed.over else ""),
         trouble=trouble,
     )
+
+
+def counts(entry: StoredShipment, order: OrderRecord) -> bool:
+    """Tell whether a stored shipment is goods of the order."""
+    is_answered = order.partial_confirm_at is not None and entry.reason in ANSWERED_BY_PARTIAL
+    return entry.reason is None or is_answered
+
+
+def _is_all_there_will_be(order: OrderRecord, counted: Sequence[Shipment]) -> bool:
+    """Tell whether a person said that the order is sent as far as it will be."""
+    return order.partial_confirm_at is not None and bool(counted)
 
 
 def _pieces(by_sku: dict[str, int]) -> str:

@@ -1,6 +1,6 @@
 """The brand's choices that the flow reads, as `wiring.py` takes them from the settings."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -24,6 +24,8 @@ class FlowRules:
     parcel_cm_by_method: dict[str, tuple[int, int, int]]
     parcel_kg: Decimal
     clamps_overweight: bool
+    confirms_by_itself: bool
     pushes_all_parcels: bool
-    ship_by_margin_seconds: float = 0.0
-    policy: Policy = field(default_factory=Policy)
+    watches_deliveries: bool
+    ship_by_margin_seconds: float
+    policy: Policy

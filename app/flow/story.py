@@ -105,6 +105,10 @@ def tell_shipments(order: OrderRecord, shipments: Sequence[Shipment]) -> list[st
     if told is not None and order.confirmed_at is not None:
         what = told.get("link") or f"{told.get('carrier_code')} {told.get('number')}"
         lines.append(f"Ankorstore was told: {what}")
+    if order.refund_text is not None:
+        lines.append(f"Ankorstore refunds its shipping fee: {order.refund_text}")
+    if order.delivered_at is not None:
+        lines.append(f"All parcels were delivered by {day_text(order.delivered_at)}.")
     return lines
 
 

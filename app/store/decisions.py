@@ -57,11 +57,18 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str 
             "first_failed_at": None,
             "not_before_at": None,
             "waits_for": None,
+            **_new_patience(store, order),
         },
         step="retry",
         message=signed("retried", by, reason),
     )
     return "the order is tried again now"
+
+
+def _new_patience(store: Store, order: OrderRecord) -> dict[str, Any]:
+    """Return what starts a wait anew that a person was asked about."""
+    is_partial = order.attention_reason == "partial_shipment_overdue"
+    return {"partial_wait_from_at": store.now()} if is_partial else {}
 
 
 async def take_order(store: Store, order: OrderRecord, *, by: str, reason: str = "") -> str:

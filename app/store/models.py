@@ -167,6 +167,12 @@ class Order(Base):
             postgresql_where=text("state != 'closed'"),
         ),
         Index("ix_orders_submitted_at", "submitted_at", "created_at"),
+        Index(
+            "ix_orders_delivery_look_at",
+            "delivery_look_at",
+            sqlite_where=text("delivery_look_at IS NOT NULL"),
+            postgresql_where=text("delivery_look_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -230,6 +236,18 @@ class Order(Base):
     accept_quantities: Mapped[dict[str, Any] | None]
     reject_intent_at: Mapped[datetime | None]
     reject_sent_before_at: Mapped[datetime | None]
+    # What a person decided about its shipments.
+    partial_wait_from_at: Mapped[datetime | None]
+    partial_confirm_at: Mapped[datetime | None]
+    parcels_agreed_at: Mapped[datetime | None]
+    parcels_agreed: Mapped[list[Any] | None]
+    label_reset_asked_at: Mapped[datetime | None]
+    label_reset_sent_before_at: Mapped[datetime | None]
+
+    # How its parcels fare afterwards: when to ask again, what Ankorstore was told of each.
+    delivery_look_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    parcels_told: Mapped[list[Any] | None]
 
 
 def is_open() -> ColumnElement[bool]:

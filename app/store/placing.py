@@ -144,6 +144,25 @@ async def intend_confirm(
         return await note_intent(store, connection, order, columns, lease_seconds, times)
 
 
+async def intend_label_reset(
+    store: Store,
+    order: OrderRecord,
+    columns: Mapping[str, Any],
+    *,
+    sent_within_seconds: float,
+    lease_seconds: float,
+) -> OrderRecord:
+    """
+    Commit the intent to take the marketplace's label back.
+
+    Raises:
+        LeaseLost: The order is another worker's now.
+    """
+    times = {"label_reset_sent_before_at": sent_within_seconds}
+    async with store.write() as connection:
+        return await note_intent(store, connection, order, columns, lease_seconds, times)
+
+
 async def _reserve(connection: AsyncConnection, order_id: int, needed: Mapping[str, int]) -> None:
     await connection.execute(_FREE, {"its_order_id": order_id})
     rows = [

@@ -155,6 +155,7 @@ class StatusFigures:
 
     orders: dict[str, int]
     needs_attention: int
+    wrong_labels: int
     oldest_unfinished_at: datetime | None
     events_stored: int
     events_unprocessed: int
@@ -171,6 +172,7 @@ async def load_figures(store: Store) -> StatusFigures:
     """
     states = select(Order.state, func.count()).where(is_open()).group_by(Order.state)
     attention = select(func.count()).where(Order.attention_reason.is_not(None))
+    wrong_labels = select(func.count()).where(Order.attention_reason == "wrong_label_confirmed")
     oldest = select(func.min(Order.created_at)).where(is_open())
     unprocessed = select(func.count()).where(Event.processed_at.is_(None))
     not_matched = select(func.count()).where(
@@ -185,6 +187,7 @@ async def load_figures(store: Store) -> StatusFigures:
         return StatusFigures(
             orders={str(state): 0 for state in State} | opened | {State.CLOSED.value: closed},
             needs_attention=(await connection.execute(attention)).scalar_one(),
+            wrong_labels=(await connection.execute(wrong_labels)).scalar_one(),
             oldest_unfinished_at=(await connection.execute(oldest)).scalar_one(),
             events_stored=(await count_ever(connection, "events")).total(),
             events_unprocessed=(await connection.execute(unprocessed)).scalar_one(),

@@ -187,6 +187,7 @@ def _row_of(entry: JudgedShipment) -> dict[str, Any]:
                 "weight_kg": str(line.weight_kg) if line.weight_kg is not None else None,
                 "lot_number": line.lot_number,
                 "expires_at": line.expires_at.isoformat() if line.expires_at else None,
+                "part_skus": list(line.part_skus),
             }
             for line in shipment.lines
         ],
@@ -263,6 +264,7 @@ def _value_of(row: Any, parcels: Sequence[ParcelValue]) -> ShipmentValue:
                 weight_kg=Decimal(line["weight_kg"]) if line["weight_kg"] is not None else None,
                 lot_number=line["lot_number"],
                 expires_at=date.fromisoformat(line["expires_at"]) if line["expires_at"] else None,
+                part_skus=tuple(line.get("part_skus", ())),
             )
             for line in row.lines
         ),

@@ -19,7 +19,14 @@ from app.store.session import Store
 from app.web.published import BUG, Alive, Problem, Readiness, StatusShown, answers
 
 STALE_WORKER_SECONDS = 60.0
-SHOWN_JOBS = ("shipments", "reconcile", "warehouse_settings", "retention")
+SHOWN_JOBS = (
+    "shipments",
+    "reconcile",
+    "warehouse_settings",
+    "retention",
+    "deliveries",
+    "returns",
+)
 PEERS = ("ankorstore", "active_ants")
 
 
@@ -154,6 +161,7 @@ async def read_status(store: Store, pace: Pace) -> dict[str, Any]:
     return {
         "orders": figures.orders,
         "needs_attention": figures.needs_attention,
+        "wrong_labels": figures.wrong_labels,
         "oldest_unfinished_seconds": round((now - oldest).total_seconds()) if oldest else 0,
         "inbox": {"stored": figures.events_stored, "unprocessed": figures.events_unprocessed},
         "found_by": figures.found_by,
@@ -236,6 +244,7 @@ async def _figures_as_metrics(store: Store, pace: Pace) -> bytes:
     for name, text, value in (
         ("backlog_orders", "Orders that have work waiting.", backlog.orders),
         ("needs_attention", "Orders that wait for a person.", figures.needs_attention),
+        ("wrong_labels", "Orders with a label nobody wanted.", figures.wrong_labels),
         ("oldest_unfinished_seconds", "Age of the oldest order not closed.", age),
         ("events_stored", "Events ever stored.", figures.events_stored),
         ("events_unprocessed", "Events not looked at yet.", figures.events_unprocessed),

@@ -39,6 +39,8 @@ from app.web.published import (
     Why,
     answers,
 )
+from app.web.returns_operations import add_return_routes
+from app.web.shipping_operations import add_shipping_routes
 
 Decision = Callable[..., Awaitable[str]]
 Text = str | SkipJsonSchema[None]
@@ -123,6 +125,10 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
             "verdict_at": _text(found.verdict_at),
             "decision": found.decision,
             "tracking_sent": found.tracking_sent,
+            "confirmed_at": _text(found.confirmed_at),
+            "refund_text": found.refund_text,
+            "parcels_agreed": found.parcels_agreed,
+            "delivered_at": _text(found.delivered_at),
             "shipments": [_shipment_json(row) for row in shipments],
             "attempts": [_attempt_json(row) for row in history],
         }
@@ -148,6 +154,8 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
         return await decide(order, take_order, why)
 
     add_answer_routes(router, decide, DECIDED)
+    add_shipping_routes(router, decide, DECIDED)
+    add_return_routes(router, store, _find, decide, DECIDED)
     return router
 
 
@@ -218,6 +226,7 @@ def _shipment_json(row: StoredRow) -> dict[str, Any]:
         "warehouse_shipment_id": shipment.warehouse_shipment_id,
         "disposition": row.judged.disposition,
         "shipped_at": _text(shipment.shipped_at),
+        "status_text": shipment.status_text,
         "acknowledged_at": _text(row.acknowledged_at),
         "parcels": [
             {"tracking_number": one.tracking_number, "tracking_link": one.tracking_link}

@@ -108,6 +108,7 @@ class StatusShown(BaseModel):
 
     orders: dict[str, int]
     needs_attention: int = Field(ge=0)
+    wrong_labels: int = Field(ge=0)
     oldest_unfinished_seconds: int
     inbox: InboxFigures
     found_by: dict[str, int]
@@ -203,6 +204,7 @@ class ShipmentShown(BaseModel):
     warehouse_shipment_id: str
     disposition: str
     shipped_at: datetime | None
+    status_text: str | None
     acknowledged_at: datetime | None
     parcels: list[ParcelShown]
 
@@ -230,6 +232,10 @@ class OrderDetail(OrderShown):
     verdict_at: datetime | None
     decision: dict[str, Any] | None
     tracking_sent: dict[str, Any] | None
+    confirmed_at: datetime | None
+    refund_text: str | None
+    parcels_agreed: list[dict[str, Any]] | None
+    delivered_at: datetime | None
     shipments: list[ShipmentShown]
     attempts: list[AttemptShown]
 

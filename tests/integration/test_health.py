@@ -166,13 +166,15 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
     assert status == {
         "orders": {str(state): 0 for state in State},
         "needs_attention": 0,
+        "wrong_labels": 0,
         "oldest_unfinished_seconds": 0,
         "inbox": {"stored": 0, "unprocessed": 0},
         "found_by": {"webhook": 0, "reconcile": 0},
         "backlog": {"orders": 0, "ends_at": None},
         "peers": {"ankorstore": NO_PEER, "active_ants": NO_PEER},
         "schedules": dict.fromkeys(
-            ("shipments", "reconcile", "warehouse_settings", "retention"), job
+            ("shipments", "reconcile", "warehouse_settings", "retention", "deliveries", "returns"),
+            job,
         ),
         "version": __version__,
         "workers": [],

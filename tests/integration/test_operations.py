@@ -153,6 +153,7 @@ async def test_an_order_is_shown_whole(
                 "warehouse_shipment_id": "1",
                 "disposition": "ours",
                 "shipped_at": LEFT_AT.isoformat(),
+                "status_text": "labelled",
                 "acknowledged_at": None,
                 "parcels": [
                     {
@@ -164,6 +165,8 @@ async def test_an_order_is_shown_whole(
         ],
         None,
     )
+    afterwards = ("confirmed_at", "refund_text", "parcels_agreed", "delivered_at")
+    assert [shown.pop(name) for name in afterwards] == [None] * 4
     assert shown.pop("attempts") == [
         {
             "step": "answer order",

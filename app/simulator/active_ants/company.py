@@ -22,6 +22,7 @@ from app.simulator.active_ants.records import (
     ShippingMethod,
     WarehouseOrder,
 )
+from app.simulator.active_ants.return_desk import ReturnDesk
 from app.simulator.active_ants.settings_document import settings_document
 from app.simulator.active_ants.shipment_desk import ShipmentDesk
 from app.simulator.active_ants.shipping_floor import ShippingFloor
@@ -75,10 +76,12 @@ class SimulatedActiveAnts(Company):
         self.floor = ShippingFloor(
             clock, random, habits, self.stockroom, self._shipment_desk, self.do_later
         )
+        self.return_desk = ReturnDesk(habits, self._shipment_desk)
         self._order_desk = OrderDesk(clock, random, habits, self.stockroom, self.floor.plan)
         self.stockroom.add_routes(self.routes)
         self._order_desk.add_routes(self.routes)
         self._shipment_desk.add_routes(self.routes)
+        self.return_desk.add_routes(self.routes)
         self.routes.add("GET", "/v2/settings/get", self._read_settings)
         add_control_routes(self, self.control)
         self._minute = -1

@@ -99,3 +99,9 @@ class WarehouseHabits:
     feed_rows_max: int = 100
     token_seconds: int = 56_499
     requests_per_minute: int | None = None
+    #: How a bundle shows in a shipment: its parts within its line, as lines besides, or instead.
+    bundle_rows: Literal["within", "besides", "instead"] = "within"
+    #: Whether carriers take goods back by a label.
+    makes_return_labels: bool = True
+    #: Seconds from shipping to delivery; None: nothing is delivered unless told to.
+    delivery_seconds: float | None = None

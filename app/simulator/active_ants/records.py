@@ -17,6 +17,10 @@ class Product:
     physical: int | None = None
     expected: int = 0
     is_flagged: bool = True
+    #: Pieces of other SKUs in one of a bundle; empty for what is no bundle.
+    parts: dict[str, int] = field(default_factory=dict)
+    lot_number: str | None = None
+    expires_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class ShippedItem:
     extra7: str | None
     lot_number: str | None = None
     expires_at: str | None = None
+    parts: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

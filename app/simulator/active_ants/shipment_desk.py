@@ -122,7 +122,7 @@ def feed_row(shipment: Shipment) -> dict[str, Any]:
                 "extra6": item.extra6,
                 "extra7": item.extra7,
                 "lotNumber": item.lot_number,
-                "parts": [],
+                "parts": item.parts,
             }
             for item in shipment.items
         ],

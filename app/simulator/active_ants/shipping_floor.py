@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from app.clock import Clock
+from app.simulator.active_ants.bundles import BundleRows
 from app.simulator.active_ants.habits import WarehouseHabits
 from app.simulator.active_ants.records import (
     OrderedItem,
@@ -39,6 +40,7 @@ class ShippingFloor:
         self._do_later = do_later
         self._shipment_id = 42_434_541
         self._item_id = 90_000_000
+        self._bundles = BundleRows(habits, stockroom, self._next_item_id)
 
     def plan(self, order: WarehouseOrder) -> None:
         """Let *order* ship by itself once its time has come."""
@@ -72,14 +74,26 @@ class ShippingFloor:
             shipped_at=self._clock.now(),
             method=method,
             parcels=[_make_parcel(number, method) for number in numbers],
-            items=items,
+            items=self._bundles.show(items),
             extras=dict(order.extras),
             status=self._random.choice(("New", "labelled")),
         )
         for item in items:
             self._stockroom.take(item.sku, item.quantity)
         self._desk.add(shipment)
+        self._deliver_later(shipment)
         return shipment
+
+    def _deliver_later(self, shipment: Shipment) -> None:
+        seconds = self._habits.delivery_seconds
+        if seconds is None:
+            return
+
+        def move_to(status: str) -> None:
+            shipment.status = status
+
+        self._do_later(seconds / 2, lambda: move_to("out for delivery"))
+        self._do_later(seconds, lambda: move_to("delivered"))
 
     def add_foreign(
         self,
@@ -142,6 +156,8 @@ class ShippingFloor:
             product.weight_kg,
             item.extra6,
             item.extra7,
+            product.lot_number,
+            product.expires_at,
         )
 
     def _choose_method(self, order: WarehouseOrder | None) -> ShippingMethod:

@@ -1,0 +1,46 @@
+"""
+Goods that come back, as their order sees them: noticed at the marketplace, told to a person.
+
+docs/rules/returns.md tells the rules in full; `return_desk.py` deals with the warehouse.
+"""
+
+from collections.abc import Sequence
+
+from app.domain.returns import OpenedBy, ReturnCase, ReturnState
+from app.flow.moves import Attention, ask_person
+from app.ports import Desk, StoredShipment
+
+REFUSED_STATUS = "reception_refused"
+FRESH_SECONDS = 60.0
+
+
+async def ask_about_returns(desk: Desk, shipments: Sequence[StoredShipment]) -> Attention | None:
+    """
+    Open a return where the marketplace shows the goods refused; say what a person must do.
+
+    The marketplace is asked only on news about the order.
+    """
+    order = desk.order
+    status = order.marketplace_status
+    if order.wake_seq > order.processed_wake_seq:
+        status = (await desk.look(max_age_seconds=FRESH_SECONDS)).status
+    if status == REFUSED_STATUS:
+        ids = dict.fromkeys(entry.shipment.warehouse_shipment_id for entry in shipments)
+        await desk.open_returns(list(ids))
+    for case in await desk.returns():
+        if (asked := asked_of(case)) is not None:
+            return asked
+    return None
+
+
+def asked_of(case: ReturnCase) -> Attention | None:
+    """Return what a return asks of a person, None where it goes on by itself."""
+    field = f"shipment {case.warehouse_shipment_id}"
+    if case.state in (ReturnState.BOOKED, ReturnState.CLOSED):
+        return None
+    if case.problem_code is not None:
+        return ask_person(case.problem_code, field=field, detail=case.problem_detail)
+    is_unsettled = case.state is ReturnState.OPEN and case.announce_asked_at is None
+    if is_unsettled and case.opened_by == OpenedBy.MARKETPLACE:
+        return ask_person("reception_refused", field=field)
+    return None
