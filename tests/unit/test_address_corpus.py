@@ -158,6 +158,8 @@ def test_another_number_is_read_the_same_way(row: CorpusRow, number: int) -> Non
         ("FR", "RN 7", "number_last", ("number_of_unit", "unusual_order")),
         ("GB", "Warehouse 7 Canal Street", "none", ("number_unread",)),
         ("GB", "Gatehouse 7 Canal Street", "embedded_number_first", ("number_of_unit",)),
+        ("GB", "Old Barn 3, Mill Lane", "embedded_number_first", ("number_of_unit",)),
+        ("BE", "Place du 11 Novembre 1918, 43", "number_last", ()),
         ("NL", "Kerkstraat 5 12", "number_last", ("second_number_larger",)),
         ("NL", "Keizersgracht 123 3", "number_last", ("second_number",)),
         ("NL", "Plein 1945", "number_last", ("number_is_year",)),
