@@ -396,3 +396,17 @@ async def test_verdict_costs_no_commit(sqlite_store: Store, clock: FakeClock) ->
         assert (held.state, held.verdict["kind"]) == (State.PLACED, "go")
         # claim, intent and result of the accept, intent and result of the create
         assert sqlite_store.commit_count - before == 5
+
+
+@pytest.mark.parametrize("keys", [{"action": "partial"}, REJECT], ids=["partial", "reject"])
+async def test_accepted_order_is_neither_cut_nor_rejected(
+    sqlite_store: Store, clock: FakeClock, tmp_path: Path, keys: dict[str, str]
+) -> None:
+    """Partial and reject are answers to an order: one that is accepted is held whole instead."""
+    path = write_policy(tmp_path, rule("sku_unknown", **keys))
+    async with build_world(sqlite_store, clock, warehouse=hand_driven(), policy_file=path) as world:
+        lines = [OrderedLine("NO-SUCH"), TOTE]
+        order = world.ankorstore.place_order(lines, GOOD, status="brand_confirmed")
+        held = await _carry(world, order)
+        assert (held.state, held.attention_reason) == (State.ACCEPTED, "sku_unknown")
+        assert (held.verdict["kind"], world.writes()) == ("hold", [])
