@@ -233,6 +233,7 @@ def mapping_rules(settings: Settings) -> MappingRules:
         send_prices=settings.send_prices,
         channel_name=settings.channel_name,
         create_on_hold=settings.create_on_hold,
+        hold_seconds=(settings.cancel_window_minutes * 60) or None,
         warehouse_id=settings.warehouse_id,
         fallback_email=settings.fallback_email,
         fallback_phone=settings.fallback_phone,
@@ -260,6 +261,7 @@ def flow_rules(settings: Settings) -> FlowRules:
         parcel_kg=settings.parcel_default_kg,
         clamps_overweight=settings.overweight == "clamp",
         pushes_all_parcels=settings.push_parcels,
+        maya_order_url=settings.maya_order_url,
     )
 
 

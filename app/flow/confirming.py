@@ -11,10 +11,11 @@ from datetime import timedelta
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.quoting import ParcelRules, choose_quote, quote_parcels
-from app.domain.reasons import reason_of
 from app.domain.shipment import Shipment, Tracking
 from app.domain.tracking import choose_tracking, needs_parcel_tracking, parcel_tracking
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
+from app.flow.after_closing import look_after_closing
+from app.flow.changes import find_change
 from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.progress import judge_sent
 from app.flow.rules import FlowRules
@@ -43,6 +44,8 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
         return Next(State.DISPATCHED, "Ankorstore shows it shipped, with its own tracking")
     if (stop := _settled(seen, desk)) is not None:
         return stop
+    if (change := find_change(seen, desk)) is not None:
+        return change
     if order.confirm_sent_before_at is not None and desk.now() < order.confirm_sent_before_at:
         until = order.confirm_sent_before_at
         return Wait(until, "the answer to the confirm", "a confirm may still be under way")
@@ -230,14 +233,12 @@ def close_shipped() -> Move:
 async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
     """Tell the tracking of all parcels, where the confirm could tell only one."""
     order = desk.order
+    if (task := await look_after_closing(desk)) is not None:
+        return task
     if order.outcome != Outcome.COMPLETED or order.live is None:
         return Close(order.outcome or Outcome.COMPLETED, "closed; nothing is owed")
     told_until = desk.now()
     sent = await desk.shipments()
-    for entry in sent:
-        if entry.reason is not None and reason_of(entry.reason).is_task:
-            field = f"shipment {entry.shipment.warehouse_shipment_id}"
-            return ask_person(entry.reason, field=field)
     told_at = order.follow_up_done_at or order.confirm_intent_at or order.confirmed_at
     is_owed = order.follow_up is not None or any(
         told_at is not None and entry.stored_at > told_at for entry in sent

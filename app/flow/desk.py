@@ -19,7 +19,7 @@ from app.ports import (
     Turn,
     Warehouse,
 )
-from app.store.placing import intend_accept, intend_confirm, intend_create
+from app.store.placing import intend_accept, intend_confirm, intend_create, intend_release
 from app.store.session import Store
 from app.store.shipments import load_shipments, save_shipments
 
@@ -63,6 +63,7 @@ class OrderDesk:
         self.warnings: list[str] = []
         self.noted: dict[str, Any] = {}
         self.noted_placing: dict[str, Any] = {}
+        self.settles_shipments = False
         self.last_call: tuple[str | None, str | None] = (None, None)
         self._store = store
         self._facts = facts
@@ -82,6 +83,7 @@ class OrderDesk:
         self.warnings.clear()
         self.noted.clear()
         self.noted_placing.clear()
+        self.settles_shipments = False
         self.last_call = (None, None)
 
     def has_news(self) -> bool:
@@ -166,7 +168,9 @@ class OrderDesk:
     async def shipments(self) -> Sequence[StoredShipment]:
         """Return what is stored of the order's shipments, oldest first."""
         return [
-            StoredShipment(row.shipment, row.judged.reason, row.stored_at)
+            StoredShipment(
+                row.shipment, row.judged.reason, row.stored_at, row.settled_at is not None
+            )
             for row in await load_shipments(self._store, self.held.order_id)
         ]
 
@@ -198,6 +202,17 @@ class OrderDesk:
             await intend_create(self._store, self.held, self.noted, prepared, **self._limits())
         )
         return turn
+
+    async def intend_release(self) -> Turn:
+        """Note the intent to have the live warehouse order released."""
+        turn = self._turn()
+        self.last_call = ("active_ants", "release order")
+        self._committed(await intend_release(self._store, self.held, self.noted, **self._limits()))
+        return turn
+
+    def settle_shipments(self) -> None:
+        """Note that a person has dealt with what the order's shipments ask."""
+        self.settles_shipments = True
 
     async def intend_confirm(self, quote_id: str, tracking: Tracking | None) -> Turn:
         """Note the intent to confirm a quote."""

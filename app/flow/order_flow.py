@@ -12,13 +12,16 @@ from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, WarehouseOrderRecord
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
+from app.flow.changes import find_change
 from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
 from app.flow.ending import bears_our_mark, end_unplaced
 from app.flow.looking import acceptance_reverted, look_again
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.progress import Sent, judge_sent
+from app.flow.releasing import WAITS_FOR_RELEASE, release_when_due
 from app.flow.review import review
 from app.flow.rules import FlowRules
+from app.flow.settling import find_stray, follow_answer, must_decide_resend
 from app.flow.world import (
     ACCEPTED_STATUS,
     SHIPPED_STATUSES,
@@ -35,8 +38,13 @@ WAITS_FOR_SHIPMENT = "the warehouse to ship"
 
 async def advance(desk: Desk, rules: FlowRules) -> Move:
     """Take the order one step further."""
+    if (stray := await find_stray(desk)) is not None:
+        return stray
     if desk.order.attention_reason is not None and desk.order.state is not State.CLOSED:
         return await look_again(desk, rules)
+    is_settled = desk.order.live is None or not desk.order.live.is_unanswered
+    if desk.order.is_answer_owed and (is_settled or desk.order.task_reason == "number_taken"):
+        return await follow_answer(desk)
     match desk.order.state:
         case State.RECEIVED:
             return await answer_order(desk, rules)
@@ -130,6 +138,8 @@ async def place_order(desk: Desk, rules: FlowRules) -> Move:
     seen = await desk.look(max_age_seconds=rules.verdict_seconds)
     if seen.status == WAITING_STATUS:
         return acceptance_reverted(desk)
+    if must_decide_resend(seen, desk.order):
+        return ask_person("warehouse_order_cancelled", field="order")
     if (end := ended_before_placing(seen, desk.order, rules)) is not None:
         return await end_unplaced(end, seen, desk, rules)
     verdict = await review(seen, desk, rules, is_accepted=True)
@@ -161,8 +171,12 @@ async def _create(desk: Desk, prepared: PreparedOrder) -> Move:
     except Rejected as refusal:
         return await _refused(desk, prepared.external_order_number, refusal)
     desk.note_placing(answer="created", answered_at=desk.now(), warehouse_order_id=created)
-    tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     message = f"created at the warehouse as {created}"
+    live = desk.order.live
+    if live is not None and live.hold_release_at is not None:
+        message += ", on hold"
+        return Wait(live.hold_release_at, WAITS_FOR_RELEASE, message, state=State.PLACED)
+    tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     return Wait(tomorrow, WAITS_FOR_SHIPMENT, message, state=State.PLACED)
 
 
@@ -234,8 +248,10 @@ async def await_shipments(desk: Desk, rules: FlowRules) -> Move:
     if seen is None or sent.is_complete:
         desk.prove(State.DISPATCHED)
         return await confirm_shipment(desk, rules)
-    if (trouble := trouble_after_placing(seen, order)) is not None:
-        return trouble
+    if (stop := trouble_after_placing(seen, order) or find_change(seen, desk)) is not None:
+        return stop
+    if order.live is not None and order.live.is_on_hold:
+        return await release_when_due(desk, rules, is_sent=sent.first_at is not None)
     tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     if sent.first_at is None:
         return Wait(tomorrow, WAITS_FOR_SHIPMENT, "nothing has been sent yet")

@@ -27,7 +27,8 @@ async def judge_sent(desk: Desk) -> Sent:
     stored = await desk.shipments()
     trouble = None
     for entry in stored:
-        if entry.reason is not None:
+        if entry.is_trouble:
+            assert entry.reason is not None
             field = f"shipment {entry.shipment.warehouse_shipment_id}"
             trouble = ask_person(entry.reason, field=field)
             break

@@ -23,3 +23,5 @@ class FlowRules:
     parcel_kg: Decimal
     clamps_overweight: bool
     pushes_all_parcels: bool
+    maya_order_url: str
+    """Where a person finds a warehouse order; `{orderNumber}` stands for its number there."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.lifecycle import State
+from app.domain.tasks import Answer
 from app.store.inbox import Disposition
 
 Responses = dict[int | str, dict[str, Any]]
@@ -134,6 +135,7 @@ class OrderShown(BaseModel):
     attention_cure: str | None
     attention_since: datetime | None
     attention_findings: list[dict[str, Any]]
+    attention_answers: list[str]
     waits_for: str | None
     next_attempt_at: datetime | None
     not_before_at: datetime | None
@@ -161,6 +163,18 @@ class Why(BaseModel):
 
     by: str = Field(ANONYMOUS, min_length=1, max_length=100)
     reason: str = Field("", max_length=1000)
+
+
+class Settlement(Why):
+    """What was done about an order's goods at the warehouse."""
+
+    answer: Answer
+
+
+class Closing(Why):
+    """How an order ended that a person closes."""
+
+    outcome: Literal["completed", "cancelled", "rejected"]
 
 
 class OrderDecided(OrderShown):
@@ -206,6 +220,7 @@ class OrderDetail(OrderShown):
     """An order whole."""
 
     tracking_sent: dict[str, Any] | None
+    new_address: dict[str, Any] | None
     shipments: list[ShipmentShown]
     attempts: list[AttemptShown]
 

@@ -73,6 +73,9 @@ CALLS = (
     ("GET", "/api/orders/unknown"),
     ("POST", "/api/orders/unknown/retry"),
     ("POST", "/api/orders/unknown/take"),
+    ("POST", "/api/orders/unknown/settle"),
+    ("POST", "/api/orders/unknown/resend"),
+    ("POST", "/api/orders/unknown/close"),
 )
 
 
@@ -143,6 +146,7 @@ async def test_an_order_is_shown_whole(
     shown = (await client.get("/api/orders/R1")).json()
 
     now = clock.now().isoformat()
+    assert (shown.pop("new_address"), shown.pop("attention_answers")) == (None, [])
     assert (shown.pop("shipments"), shown.pop("tracking_sent")) == (
         [
             {
