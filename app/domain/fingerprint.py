@@ -9,8 +9,8 @@ where it moved are the two forms for the warehouse compared (docs/rules/changes.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -54,25 +54,44 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def changed_parts(
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Which parts of an order are not as they were; not all that moved is sent otherwise."""
+
+    moved: tuple[Part, ...] = ()
+    changed: tuple[Part, ...] = ()
+
+
+def compare(
     kept: Mapping[str, Any], order: MarketplaceOrder, map_anew: Callable[[], Parts | None]
-) -> tuple[Part, ...]:
+) -> Comparison:
     """
-    Return the parts of *order* that are not as they were when *kept* was taken.
+    Compare *order* with what it was when *kept* was taken.
 
     *map_anew* is asked only where the order itself moved, and gives None where the order cannot
     be mapped any more: what moved then counts as changed.
     """
-    now = take_fingerprint(order, None)["order"]
     if kept.get("form") != _FORM:
-        return ()
-    moved = [part for part in Part if kept["order"].get(part) != now[part]]
-    if not moved:
-        return ()
-    mapped = map_anew()
+        return Comparison()
+    now = take_fingerprint(order, None)["order"]
+    moved = tuple(part for part in Part if kept["order"].get(part) != now[part])
+    mapped = map_anew() if moved else {}
     if mapped is None:
-        return tuple(moved)
-    return tuple(part for part in moved if kept["sent"].get(part) != digest(mapped.get(part)))
+        return Comparison(moved, moved)
+    changed = tuple(part for part in moved if kept["sent"].get(part) != digest(mapped.get(part)))
+    return Comparison(moved, changed)
+
+
+def renew(
+    kept: Mapping[str, Any], newest: Mapping[str, Any], parts: Iterable[Part]
+) -> dict[str, Any]:
+    """Return the fingerprint *kept* with some parts as they are in *newest*."""
+    names = list(parts)
+    sides = {
+        side: {**kept[side], **{part: newest[side].get(part) for part in names}}
+        for side in ("order", "sent")
+    }
+    return {**kept, **sides}
 
 
 def has_same_words(one: Any, other: Any) -> bool:

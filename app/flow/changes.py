@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app.domain.fingerprint import Part, changed_parts, has_same_words, take_fingerprint
+from app.domain.fingerprint import (
+    Comparison,
+    Part,
+    compare,
+    has_same_words,
+    renew,
+    take_fingerprint,
+)
 from app.domain.order import MarketplaceOrder
 from app.domain.record import WarehouseOrderRecord
 from app.errors import Finding, Unmappable
@@ -34,10 +41,11 @@ def find_change(seen: MarketplaceOrder, desk: Desk) -> Attention | None:
     order, live = desk.order, desk.order.live
     if live is None or not live.is_placed:
         return None
-    changed = _changed(seen, live, desk)
+    compared = _compare(seen, live, desk)
+    changed = compared.changed
     tasks = [_TASKS[part] for part in Part if part in changed and part in _TASKS]
     if not tasks:
-        _note(changed, seen, live, desk)
+        _know(compared, seen, live, desk)
         return None
     if Part.DELIVERY in changed:
         desk.note(new_address=asdict(seen.ship_to))
@@ -55,19 +63,19 @@ def fingerprint_of(seen: MarketplaceOrder, desk: Desk) -> dict[str, Any]:
     return take_fingerprint(seen, prepared.parts if prepared is not None else None)
 
 
-def _changed(seen: MarketplaceOrder, live: WarehouseOrderRecord, desk: Desk) -> tuple[Part, ...]:
+def _compare(seen: MarketplaceOrder, live: WarehouseOrderRecord, desk: Desk) -> Comparison:
     if live.fingerprint is not None:
-        return changed_parts(live.fingerprint, seen, lambda: _parts(_map(seen, desk)))
-    return _changed_since_payload(seen, live, desk)
+        return compare(live.fingerprint, seen, lambda: _parts(_map(seen, desk)))
+    return _compare_with_payload(seen, live, desk)
 
 
-def _changed_since_payload(
+def _compare_with_payload(
     seen: MarketplaceOrder, live: WarehouseOrderRecord, desk: Desk
-) -> tuple[Part, ...]:
+) -> Comparison:
     """Compare with what was sent by a version that kept no fingerprint, as well as that can be."""
     sent = desk.warehouse.parts_of(live.payload)
     if not sent:
-        return ()
+        return Comparison()
     asked = {
         line.marketplace_line_id: line.sent_quantity * line.units_per_sku for line in live.lines
     }
@@ -76,33 +84,27 @@ def _changed_since_payload(
     mapped = _parts(_map(seen, desk))
     if mapped is None or not has_same_words(sent[Part.DELIVERY], mapped[Part.DELIVERY]):
         changed.append(Part.DELIVERY)
-    return tuple(changed)
+    return Comparison(tuple(Part), tuple(changed))
 
 
-def _note(
-    changed: tuple[Part, ...], seen: MarketplaceOrder, live: WarehouseOrderRecord, desk: Desk
+def _know(
+    compared: Comparison, seen: MarketplaceOrder, live: WarehouseOrderRecord, desk: Desk
 ) -> None:
-    if live.fingerprint is None:
-        if desk.warehouse.parts_of(live.payload):
-            desk.note_placing(fingerprint=fingerprint_of(seen, desk))
-        return
-    if not changed:
+    """
+    Take what moved as known, so that it is told once, and never looks like a change later on.
+
+    What would be sent differs from what was sent if the settings change, too; only an order that
+    stands still is safe from that.
+    """
+    if not compared.moved:
         return
     newest = fingerprint_of(seen, desk)
-    desk.note_placing(fingerprint=_with_parts(live.fingerprint, newest, changed))
-    what = " and ".join(_NOTES[part] for part in changed)
-    desk.warn(f"{what} changed at Ankorstore after sending; the warehouse keeps what it was sent")
-
-
-def _with_parts(
-    kept: Mapping[str, Any], newest: Mapping[str, Any], parts: tuple[Part, ...]
-) -> dict[str, Any]:
-    """Return *kept* with some parts as they are in *newest*."""
-    sides = {
-        side: {**kept[side], **{part: newest[side].get(part) for part in parts}}
-        for side in ("order", "sent")
-    }
-    return {**kept, **sides}
+    if live.fingerprint is not None:
+        newest = renew(live.fingerprint, newest, compared.moved)
+    desk.note_placing(fingerprint=newest)
+    if compared.changed:
+        what = " and ".join(_NOTES[part] for part in compared.changed)
+        desk.warn(f"{what} changed at Ankorstore; the warehouse keeps what it was sent")
 
 
 def _map(seen: MarketplaceOrder, desk: Desk) -> PreparedOrder | None:

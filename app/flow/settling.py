@@ -14,7 +14,7 @@ from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, Result, Shown, r
 from app.errors import Finding, Unmappable
 from app.flow.changes import fingerprint_of
 from app.flow.moves import Attention, Close, Move, Next, ask_person
-from app.flow.review import prepare
+from app.flow.review import external_number, prepare
 from app.flow.world import ACCEPTED_STATUS, outcome_shown, shown_of, trouble_after_placing
 from app.ports import Desk
 
@@ -67,14 +67,14 @@ def _carry_out(
             note = "" if is_done else "; goods are on their way: arrange their return"
             return Close(outcome, f"{said}{note}")
         case Result.CLOSE_GONE:
-            _replace(desk)
+            _replace(seen, desk)
             return Close(outcome_shown(seen), said)
         case Result.AWAIT_ACCEPTANCE:
-            _replace(desk)
+            _replace(seen, desk)
             desk.note(accept_blocked=True, accept_sent_before_at=None)
             return _waiting("acceptance_reverted", State.RECEIVED, said)
         case _:
-            _replace(desk)
+            _replace(seen, desk)
             return _waiting("warehouse_order_cancelled", State.ACCEPTED, said)
 
 
@@ -117,16 +117,19 @@ def _take_over(seen: MarketplaceOrder, desk: Desk) -> Move:
     return Next(desk.order.state, f"{ANSWER_SENTENCES[Answer.CHANGED]}; the order goes on")
 
 
-def _replace(desk: Desk) -> None:
-    """Note that the live warehouse order is none any more, and which number the next one gets."""
+def _replace(seen: MarketplaceOrder, desk: Desk) -> None:
+    """
+    Note that the live warehouse order is none any more, and which number the next one gets.
+
+    There is none where another shop's order was found under the number before anything was sent.
+    """
     order = desk.order
-    assert order.live is not None, "only a live warehouse order can be replaced"
-    desk.note_placing(replaced_at=desk.now())
+    if order.live is not None:
+        desk.note_placing(replaced_at=desk.now())
+    number = external_number(seen, order, desk)
     desk.note(
         replaced_count=order.replaced_count + 1,
-        next_external_number=number_after(
-            order.live.external_order_number, replaced_count=order.replaced_count
-        ),
+        next_external_number=number_after(number, replaced_count=order.replaced_count),
         resend_at=None,
     )
 
@@ -141,6 +144,8 @@ def _waiting(reason: str, state: State, message: str) -> Attention:
 
 async def _count_shipments(desk: Desk) -> int:
     """Return how many shipments of the live warehouse order there are, asked for just now."""
+    if desk.order.live is None or not desk.order.live.is_placed:
+        return 0  # another shop's order under the number is none of ours
     return sum(entry.reason is None for entry in await desk.search_shipments())
 
 

@@ -7,8 +7,16 @@ from pathlib import Path
 import pytest
 
 from app.domain.reasons import REASONS
-from app.domain.tasks import ANSWER_SENTENCES, ANSWERS, NO_TASK, Answer, Result, Shown, answers_to
-from app.domain.tasks import result_of
+from app.domain.tasks import (
+    ANSWER_SENTENCES,
+    ANSWERS,
+    NO_TASK,
+    Answer,
+    Result,
+    Shown,
+    answers_to,
+    result_of,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "rules" / "attention.md"
 STOP = {Answer.CANCELLED, Answer.SHIPPED, Answer.KEPT}
