@@ -1,4 +1,4 @@
-"""A closed order that news is about: what may still make it a task (docs/rules/changes.md)."""
+"""A shipped order that news is about: what may still make it a task (docs/rules/changes.md)."""
 
 from app.domain.lifecycle import Outcome
 from app.domain.reasons import reason_of
@@ -21,8 +21,15 @@ async def look_after_closing(desk: Desk) -> Attention | Stands | None:
         if entry.is_trouble and reason_of(entry.reason or "").is_task:
             field = f"shipment {entry.shipment.warehouse_shipment_id}"
             return ask_person(entry.reason or "", field=field)
-    has_news = order.wake_seq > order.processed_wake_seq
-    if order.outcome != Outcome.COMPLETED or order.live is None or not has_news:
+    if order.outcome != Outcome.COMPLETED:
+        return None
+    return await find_late_news(desk)
+
+
+async def find_late_news(desk: Desk) -> Attention | None:
+    """Return the task that news about a shipped order makes; without news nothing is read."""
+    order = desk.order
+    if order.live is None or order.wake_seq <= order.processed_wake_seq:
         return None
     seen = await desk.look(max_age_seconds=0)
     if seen.status in (CANCELLED_STATUS, REJECTED_STATUS):

@@ -14,7 +14,7 @@ from app.domain.quoting import ParcelRules, choose_quote, quote_parcels
 from app.domain.shipment import Shipment, Tracking
 from app.domain.tracking import choose_tracking, needs_parcel_tracking, parcel_tracking
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
-from app.flow.after_closing import look_after_closing
+from app.flow.after_closing import find_late_news, look_after_closing
 from app.flow.changes import find_change
 from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.progress import judge_sent
@@ -115,12 +115,10 @@ async def _confirm(desk: Desk, quote_id: str, tracking: Tracking | None) -> Move
         raise
     except Rejected as refusal:
         desk.note(confirm_sent_before_at=None)
-        if refusal.status == 409:
-            # Refused because of the order's state: done if it is the state we want.
-            settled = _settled(await desk.look(max_age_seconds=0), desk)
-            if settled is not None:
-                return settled
         if refusal.status != 404:
+            # Perhaps refused because of the order's state: what that is says more than the words.
+            if (settled := _settled(await desk.look(max_age_seconds=0), desk)) is not None:
+                return settled
             raise
         # The quote is superseded or gone; what the order shows decides whether to ask again.
         raise Transient(
@@ -225,8 +223,10 @@ def _parcel_rules(rules: FlowRules) -> ParcelRules:
 # shipped → closed, and what may follow
 
 
-def close_shipped() -> Move:
-    """Close the order: no step of it is owed any more."""
+async def close_shipped(desk: Desk) -> Move:
+    """Close the order: no step of it is owed any more, unless news came in with the last one."""
+    if (task := await find_late_news(desk)) is not None:
+        return task
     return Close(Outcome.COMPLETED, "shipped, and shown so at Ankorstore")
 
 

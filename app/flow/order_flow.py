@@ -55,7 +55,7 @@ async def advance(desk: Desk, rules: FlowRules) -> Move:
         case State.DISPATCHED:
             return await confirm_shipment(desk, rules)
         case State.SHIPPED:
-            return close_shipped()
+            return await close_shipped(desk)
         case State.CLOSED:
             return await follow_up_closed(desk, rules)
 
