@@ -11,19 +11,19 @@ tells of the cancel.
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import Any
 
 import httpx
 import pytest
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.simulator.company import Company
-from app.store.session import Store
-from tests.conftest import Databases
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
+from tests.simulation.process import Process, ProcessStore
 from tests.simulation.run import silence_logs
+from tests.simulation.world import _renew
 from tests.store_rows import change_order
 
 GOOD = Address("Ina Smit", "Winkel Smit", "Damstraat 14", "1012 JS", "Amsterdam", "NL")
@@ -128,13 +128,17 @@ class WatchedTransport(httpx.AsyncBaseTransport):
         return response
 
 
-class WatchedStore(Store):
-    """A store each commit of which is a place."""
+class WatchedStore(ProcessStore):
+    """The simulation's store in memory, for speed; each of its commits is a place."""
 
     life: Life | None = None
 
+    def __init__(self, clock: FakeClock) -> None:
+        process = Process("worker", lambda process, name: None)
+        super().__init__(_renew(), clock, process, lambda process: "ok", lambda: False)  # type: ignore[arg-type]
+
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self) -> AsyncIterator[Any]:
         if self.life is not None:
             await self.life.pass_place("commit")
         async with super().write() as connection:
@@ -219,12 +223,14 @@ def quiet() -> Iterator[None]:
 @pytest.mark.parametrize("confirm_fate", FATES)
 @pytest.mark.parametrize("create_fate", FATES)
 async def test_every_ordering(
-    databases: Databases, clock: FakeClock, create_fate: str, confirm_fate: str, is_told: bool
+    clock: FakeClock, create_fate: str, confirm_fate: str, is_told: bool
 ) -> None:
     """Never placed once a cancel was seen, never confirmed once cancelled, never forgotten."""
-    store = WatchedStore(databases.make("sqlite"), clock)
+    store = WatchedStore(clock)
     traces: set[tuple[str, ...]] = set()
-    async with build_world(store, clock, warehouse=hand_driven()) as world:
+    async with build_world(
+        store, clock, warehouse=hand_driven(), reconcile_seconds=10**9
+    ) as world:
         life = Life(world, is_told=is_told)
         for company in (world.ankorstore, world.active_ants):
             transport = WatchedTransport(company, life)
@@ -245,6 +251,5 @@ async def test_every_ordering(
                 assert not life.problems, life.problems[0]
                 if not was_cancelled:
                     break
-    await store.close()
     print(f"{lives} lives, {len(traces)} different orderings")
     assert len(traces) > 100
