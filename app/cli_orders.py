@@ -11,14 +11,16 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli_database import WRONG_USE, OrderText, find_one, with_store
-from app.domain.lifecycle import State
+from app.domain.lifecycle import Outcome, State
 from app.domain.policy import REJECT_TYPES
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
-from app.flow.story import attention_of, name_of
+from app.domain.tasks import Answer, answers_to
+from app.flow.story import attention_of, name_of, tell_address, tell_warehouse_order
 from app.flow.verdict_words import tell_verdict
 from app.store.decisions import Impossible, retry_order, take_order
 from app.store.decisions_answer import accept_order, hold_order, reject_order, release_order
+from app.store.decisions_tasks import CLOSING_OUTCOMES, close_order, resend_order, settle_task
 from app.store.queries import ANY_ATTENTION, OrderFilter, list_orders
 from app.store.session import Store
 
@@ -102,6 +104,9 @@ def show_command(order: OrderText) -> None:
             ("next look", found.next_attempt_at),
             ("needs attention", sentence),
             ("what to do", cure),
+            ("in Maya", "; ".join(tell_warehouse_order(found)) or None),
+            ("what can be recorded", ", ".join(answers_to(found.attention_reason)) or None),
+            ("new address", tell_address(found.new_address) if found.new_address else None),
         ):
             if value is not None:
                 print(f"{label:>22}: {value}")
@@ -160,6 +165,34 @@ def hold_command(order: OrderText, reason: ReasonText = "") -> None:
 def release_command(order: OrderText, reason: ReasonText = "") -> None:
     """Let an order go on that a person or the policy holds; it is judged again."""
     _decide(order, release_order, reason)
+
+
+@orders_cli.command("settle")
+def settle_command(
+    order: OrderText,
+    answer: Annotated[Answer, typer.Argument(help="What was done about the warehouse order.")],
+    reason: ReasonText = "",
+) -> None:
+    """Record what was done in Maya about an order's goods; the order goes on from there."""
+    _decide(order, partial(settle_task, answer=answer), reason)
+
+
+@orders_cli.command("resend")
+def resend_command(order: OrderText, reason: ReasonText = "") -> None:
+    """Place an order once more, after its warehouse order was cancelled in Maya or refused."""
+    _decide(order, resend_order, reason)
+
+
+@orders_cli.command("close")
+def close_command(
+    order: OrderText,
+    outcome: Annotated[Outcome, typer.Option(help="How it ended.")],
+    reason: ReasonText = "",
+) -> None:
+    """End an order by hand."""
+    if outcome not in CLOSING_OUTCOMES:
+        raise typer.BadParameter(f"--outcome: use one of {', '.join(CLOSING_OUTCOMES)}")
+    _decide(order, partial(close_order, outcome=outcome), reason)
 
 
 def _decide(text: str, decision: Callable[..., Awaitable[str]], reason: str) -> None:

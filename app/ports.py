@@ -266,6 +266,12 @@ class PreparedOrder:
     """Soft limits exceeded and fields filled by fallback, without personal data."""
     remarks: tuple[Finding, ...] = ()
     """What does not keep the order from being sent, but a policy may hold it for."""
+    fingerprint: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What a later change is known by (`domain/fingerprint.py`)."""
+    parts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The payload in the parts of a fingerprint."""
+    hold_seconds: float | None = None
+    """For how long the warehouse is to hold the order until it is released; None: not at all."""
 
     def needed(self) -> dict[str, int]:
         """Return the pieces needed per SKU, summed over the lines."""
@@ -333,6 +339,18 @@ class Warehouse(Protocol):
             BridgeError: Anything else: nothing may be created on the strength of it.
         """
 
+    def parts_of(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what was sent in the parts of a fingerprint (`domain/fingerprint.py`)."""
+
+    async def release_order(self, external_order_number: str, *, turn: Turn) -> None:
+        """
+        Have the warehouse work on an order it holds.
+
+        Raises:
+            OutcomeUnknown: No usable answer came.
+            Rejected: Refused, perhaps because it is released already: look in its back office.
+        """
+
     async def create_order(self, payload: Mapping[str, Any], *, turn: Turn) -> str:
         """
         Place an order and return the warehouse's id for it.
@@ -390,6 +408,13 @@ class StoredShipment:
     shipment: Shipment
     reason: str | None
     stored_at: datetime
+    is_settled: bool = False
+    """Whether a person has dealt with the reason; it counts for nothing all the same."""
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether a person still has to look at it."""
+        return self.reason is not None and not self.is_settled
 
 
 class ReturnsDesk(Protocol):
@@ -517,6 +542,12 @@ class Desk(Protocol):
 
     async def intend_create(self, prepared: PreparedOrder) -> Turn:
         """Note the intent to place the order, with what will be sent."""
+
+    async def intend_release(self) -> Turn:
+        """Note the intent to have the live warehouse order released."""
+
+    def settle_shipments(self) -> None:
+        """Note that a person has dealt with what the order's shipments ask."""
 
     async def intend_confirm(self, quote_id: str, tracking: Tracking | None) -> Turn:
         """Note the intent to confirm a quote."""

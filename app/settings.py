@@ -38,6 +38,7 @@ _PATH_NAMES = tuple(
         "order_add",
         "order_search",
         "order_search_post",
+        "order_release",
         "shipment_list_by_type",
         "shipment_ack",
         "shipment_search",
@@ -135,6 +136,7 @@ class Settings(BaseSettings):
     active_ants_path_order_add: str | None = Field(None, examples=["/v2/order/add"])
     active_ants_path_order_search: str | None = Field(None, examples=["/v2/order/search"])
     active_ants_path_order_search_post: str | None = Field(None, examples=["/order/search"])
+    active_ants_path_order_release: str | None = Field(None, examples=["/v2/order/release"])
     active_ants_path_shipment_list_by_type: str | None = Field(
         None, examples=["/v2/shipment/byordertype"]
     )
@@ -166,6 +168,11 @@ class Settings(BaseSettings):
     send_prices: bool = Field(True, examples=["true"])
     channel_name: str = Field("ankorstore", examples=["ankorstore"])
     create_on_hold: bool = Field(False, examples=["false"])
+    cancel_window_minutes: float = Field(0, ge=0, le=10_080, examples=["60"])
+    maya_order_url: str = Field(
+        "https://maya.activeants.nl/en/client/order/detail/{orderNumber}",
+        examples=["https://maya.activeants.nl/en/client/order/detail/{orderNumber}"],
+    )
     warehouse_id: int | None = Field(None, examples=["3"])
     fallback_email: str | None = Field(None, examples=["orders@brand.example"])
     fallback_phone: str | None = Field(None, examples=["+31201234567"])
@@ -271,6 +278,13 @@ class Settings(BaseSettings):
             raise ValueError("plain http is accepted for this machine (127.0.0.1) only")
         return value.rstrip("/")
 
+    @field_validator("maya_order_url")
+    @classmethod
+    def _names_the_number(cls, value: str) -> str:
+        if not value.startswith("https://") or "{orderNumber}" not in value:
+            raise ValueError("must be an https address that holds {orderNumber}")
+        return value
+
     @field_validator("take_orders_submitted_after")
     @classmethod
     def _aware_time(cls, value: datetime | None) -> datetime | None:
@@ -347,6 +361,12 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(
             "LEASE_SECONDS: must be at least twice HTTP_TIMEOUT_SECONDS; "
             f"for example LEASE_SECONDS={int(settings.http_timeout_seconds * 6)}"
+        )
+    if settings.cancel_window_minutes > 0 and not settings.active_ants_path_order_release:
+        raise SettingsError(
+            "CANCEL_WINDOW_MINUTES: needs ACTIVE_ANTS_PATH_ORDER_RELEASE, the path Active Ants "
+            "confirmed for releasing an order; for example "
+            "ACTIVE_ANTS_PATH_ORDER_RELEASE=/v2/order/release"
         )
     return settings
 

@@ -235,6 +235,7 @@ def mapping_rules(settings: Settings) -> MappingRules:
         send_prices=settings.send_prices,
         channel_name=settings.channel_name,
         create_on_hold=settings.create_on_hold,
+        hold_seconds=(settings.cancel_window_minutes * 60) or None,
         warehouse_id=settings.warehouse_id,
         fallback_email=settings.fallback_email,
         fallback_phone=settings.fallback_phone,
@@ -271,6 +272,7 @@ def flow_rules(settings: Settings) -> FlowRules:
         ship_by_margin_seconds=settings.ship_by_margin_hours * 3600,
         policy=load_policy(settings.policy_file),
         watches_deliveries=settings.delivery_watch_days > 0,
+        maya_order_url=settings.maya_order_url,
     )
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.active_ants import translate
+from app.active_ants import order_parts, translate
 from app.active_ants.calls import WarehouseCalls
 from app.active_ants.carriers import carrier_of
 from app.active_ants.paths import PathTable
@@ -161,6 +161,28 @@ class ActiveAntsWarehouse:
         if warehouse_order_id is None:
             warehouse_order_id = json.dumps(envelope.result, separators=(",", ":"))
         return warehouse_order_id[:MAX_ID_CHARACTERS]
+
+    def parts_of(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what was sent in the parts of a fingerprint; empty for a pruned payload."""
+        return order_parts.parts_of(payload)
+
+    async def release_order(self, external_order_number: str, *, turn: Turn) -> None:
+        """
+        Have the warehouse work on an order it holds.
+
+        Raises:
+            NotReady: ACTIVE_ANTS_PATH_ORDER_RELEASE does not name a path that exists.
+            OutcomeUnknown: No usable answer came.
+            Rejected: Refused; whether it is released already is seen in Maya only.
+        """
+        operation = "release order"
+        arguments = {"externalOrderNumber": external_order_number}
+        reply = await self._calls.ask("order_release", operation, turn=turn, arguments=arguments)
+        envelope = self._calls.envelope(reply, operation, turn=turn)
+        if not envelope.is_ok:
+            raise Rejected(
+                self._calls.peer, operation, status=reply.status, detail=envelope.message
+            )
 
     # Products and stock.
 

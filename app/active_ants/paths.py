@@ -29,6 +29,7 @@ class Path:
 DEFAULTS: Mapping[str, tuple[Path, ...]] = {
     "settings": (Path("GET", "/v2/settings/get"), Path("GET", "/settings/get")),
     "order_add": (Path("POST", "/v2/order/add"), Path("POST", "/order/add")),
+    "order_release": (Path("POST", "/v2/order/release"),),
     "order_search": (Path("GET", "/v2/order/search"), Path("POST", "/order/search")),
     "shipment_list_by_type": (Path("POST", "/v2/shipment/byordertype"),),
     "shipment_ack": (Path("POST", "/v2/shipment/sync"),),
@@ -41,7 +42,7 @@ DEFAULTS: Mapping[str, tuple[Path, ...]] = {
     "stock_get": (Path("GET", "/v2/stock/get/{sku}"),),
     "stock_bulk": (Path("GET", "/v2/stock/bulk/{all}"), Path("GET", "/stock/bulk/{all}")),
 }
-INFERRED = frozenset({"stock_get", "return_items", "tracktrace_status"})
+INFERRED = frozenset({"stock_get", "order_release", "return_items", "tracktrace_status"})
 """Paths nobody was seen using: switched off until their setting confirms them."""
 
 

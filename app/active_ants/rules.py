@@ -34,6 +34,8 @@ class MappingRules:
     send_prices: bool = True
     channel_name: str = "ankorstore"
     create_on_hold: bool = False
+    hold_seconds: float | None = None
+    """The cancel window: how long an order is held until the service releases it; None: not."""
     warehouse_id: int | None = None
     fallback_email: str | None = field(default=None, repr=False)
     fallback_phone: str | None = field(default=None, repr=False)

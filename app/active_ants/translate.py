@@ -35,7 +35,9 @@ from app.active_ants.order_form import (
     find_street_doubts,
 )
 from app.active_ants.order_lines import FormLines, fill_lines
+from app.active_ants.order_parts import parts_of
 from app.active_ants.rules import MappingRules
+from app.domain.fingerprint import take_fingerprint
 from app.domain.order import MarketplaceOrder
 from app.errors import Finding, NotReady, Unmappable
 from app.ports import PreparedOrder, total_pieces
@@ -93,10 +95,14 @@ def prepare(
         **fill_billing(order, rules),
         "orderItems": list(lines.items),
     }
+    parts = parts_of(payload)
     return PreparedOrder(
         external_order_number=external_order_number,
         payload=payload,
         lines=lines.sent,
+        parts=parts,
+        fingerprint=take_fingerprint(order, parts),
+        hold_seconds=rules.hold_seconds,
         warnings=(
             *contact.warnings,
             *find_street_doubts(order, rules),
@@ -169,7 +175,7 @@ def _fill_choices(
     assert order_type is not None, "readiness was checked"
     choices: dict[str, Any] = {
         "partialDelivery": False,
-        "onHold": rules.create_on_hold,
+        "onHold": rules.create_on_hold or rules.hold_seconds is not None,
         "email": contact.email,
         "phoneNumber": contact.phone,
         "currency": tidy_currency(order.currency),

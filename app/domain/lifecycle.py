@@ -40,6 +40,9 @@ TRANSITIONS: frozenset[tuple[State, State]] = frozenset(
         (State.DISPATCHED, State.SHIPPED),
         (State.ACCEPTED, State.RECEIVED),  # the marketplace took the acceptance back
         (State.CLOSED, State.RECEIVED),  # `orders take`, the one way back
+        # Only where a person has recorded that the warehouse order was cancelled in Maya.
+        (State.PLACED, State.ACCEPTED),
+        (State.PLACED, State.RECEIVED),
         *((state, State.CLOSED) for state in State if state is not State.CLOSED),
     }
 )

@@ -236,7 +236,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "number_taken",
         "Active Ants has an order with this number that is not proven to be ours.",
-        "Compare it in Maya; set ORDER_NUMBER_PREFIX if another shop uses the same numbers.",
+        "Compare it in Maya. If none there is this order: set ORDER_NUMBER_PREFIX if another shop "
+        "uses the same numbers, then `antbridge orders settle ORDER cancelled-in-maya`.",
     ),
     Reason(
         "keeps_failing",
@@ -258,38 +259,112 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "cancelled_after_placing",
         "The order was cancelled or rejected after it went to the warehouse.",
-        "Cancel the warehouse order in Maya now; nothing will be confirmed at Ankorstore.",
+        "Cancel the warehouse order in Maya now, and record it: `antbridge orders settle ORDER "
+        "cancelled-in-maya`. Nothing is confirmed at Ankorstore.",
         is_task=True,
     ),
     Reason(
         "reverted_after_placing",
         "Ankorstore took the acceptance back after the order went to the warehouse.",
-        "Stop the warehouse order in Maya, and settle the order at Ankorstore.",
+        "Stop the warehouse order in Maya (cancelled-in-maya), or have the order accepted again "
+        "(kept); record it with `antbridge orders settle`.",
         is_task=True,
     ),
     Reason(
         "labels_after_placing",
         "An Ankorstore label exists although the warehouse ships with its own carrier.",
-        "Stop one of the two: the label (`antbridge orders reset-label ORDER`, or at Ankorstore), "
-        "or the warehouse order in Maya.",
+        "Take the label back (`antbridge orders reset-label ORDER`), or cancel the warehouse order "
+        "in Maya and record it: `antbridge orders settle ORDER cancelled-in-maya`.",
         is_task=True,
     ),
     Reason(
         "fulfilment_after_placing",
         "Ankorstore's own logistics was asked to ship an order the warehouse has.",
-        "Stop one of the two: the request at Ankorstore, or the warehouse order in Maya.",
+        "Withdraw the request at Ankorstore (kept), or cancel the warehouse order in Maya "
+        "(cancelled-in-maya); record it with `antbridge orders settle`.",
         is_task=True,
     ),
     Reason(
         "shipped_by_somebody_else",
         "Ankorstore shows the order shipped, and the service did not confirm it.",
-        "Check in Maya whether the warehouse still ships it; if so, stop one of the two.",
+        "Look in Maya: stop the warehouse order (cancelled-in-maya), or see that it was sent "
+        "(shipped-anyway); record it with `antbridge orders settle`.",
         is_task=True,
     ),
     Reason(
         "replaced_order_shipped",
         "The warehouse shipped under an order number that is not this order's live one.",
-        "Stop the other warehouse order in Maya, or tell Ankorstore's support.",
+        "Stop or take back those goods in Maya, then record it: `antbridge orders settle ORDER "
+        "kept`.",
+        is_task=True,
+    ),
+    Reason(
+        "cancelled_on_hold",
+        "Ankorstore took the order back while it is on hold at the warehouse; it is not released.",
+        "Delete the warehouse order in Maya and record it: `antbridge orders settle ORDER "
+        "cancelled-in-maya`.",
+        is_task=True,
+    ),
+    Reason(
+        "changed_on_hold",
+        "Address or lines changed at Ankorstore while the order is on hold at the warehouse.",
+        "Delete it in Maya (cancelled-in-maya, then `antbridge orders resend ORDER`) or change it "
+        "there (changed-in-maya); record it with `antbridge orders settle`.",
+        is_task=True,
+    ),
+    Reason(
+        "address_changed_after_placing",
+        "The delivery address changed at Ankorstore after the order went to the warehouse.",
+        "Change the address of the warehouse order in Maya now, and record it: `antbridge orders "
+        "settle ORDER changed-in-maya`.",
+        is_task=True,
+    ),
+    Reason(
+        "lines_changed_after_placing",
+        "The ordered quantities changed at Ankorstore after the order went to the warehouse.",
+        "Change the lines of the warehouse order in Maya now, and record it: `antbridge orders "
+        "settle ORDER changed-in-maya`.",
+        is_task=True,
+    ),
+    Reason(
+        "cancelled_after_shipping",
+        "The order was cancelled or rejected after the warehouse had sent it.",
+        "Arrange the return with the retailer and Active Ants, and record it: `antbridge orders "
+        "settle ORDER shipped-anyway`.",
+        is_task=True,
+    ),
+    Reason(
+        "address_changed_after_shipping",
+        "The delivery address changed at Ankorstore after the warehouse had sent the order.",
+        "Have the carrier redirect the parcel, and record it: `antbridge orders settle ORDER "
+        "shipped-anyway`.",
+        is_task=True,
+    ),
+    Reason(
+        "lines_changed_after_shipping",
+        "The ordered quantities changed at Ankorstore after the warehouse had sent the order.",
+        "Settle the difference with the retailer, and record it: `antbridge orders settle ORDER "
+        "shipped-anyway`.",
+        is_task=True,
+    ),
+    Reason(
+        "shipped_though_cancelled",
+        "The warehouse order was recorded as cancelled in Maya, and goods of it were sent.",
+        "See in Maya what was sent, and record it: `antbridge orders settle ORDER shipped-anyway`.",
+        is_task=True,
+    ),
+    Reason(
+        "warehouse_order_cancelled",
+        "The warehouse order was cancelled in Maya, and Ankorstore still shows the order accepted.",
+        "Send it anew with `antbridge orders resend ORDER`, or cancel it at Ankorstore, or end it "
+        "with `antbridge orders close ORDER`.",
+        is_task=True,
+    ),
+    Reason(
+        "release_refused",
+        "The warehouse refused to release the order it holds.",
+        "Look at it in Maya: release it there and record released-in-maya, or delete it and record "
+        "cancelled-in-maya, with `antbridge orders settle`.",
         is_task=True,
     ),
     Reason(
@@ -338,8 +413,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "wrong_label_confirmed",
         "After our confirm Ankorstore shows its own carrier instead of the brand's.",
-        "Take the label back today, before a carrier collects twice: "
-        "`antbridge orders reset-label ORDER`, or at Ankorstore.",
+        "Take the label back today, before a carrier collects twice: `antbridge orders reset-label "
+        "ORDER`; or at Ankorstore, then `antbridge orders settle ORDER kept`.",
         is_task=True,
     ),
     Reason(

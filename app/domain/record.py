@@ -37,6 +37,18 @@ class WarehouseOrderRecord:
     answer: str | None
     lines: tuple[SentLine, ...]
     payload: Mapping[str, Any] = field(repr=False)
+    fingerprint: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What was sent, to know a change by; None for one sent before fingerprints were kept."""
+    hold_release_at: datetime | None = None
+    """When the order, created on hold, is to be released; None where it was not."""
+    release_intent_at: datetime | None = None
+    release_sent_before_at: datetime | None = None
+    released_at: datetime | None = None
+
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether the warehouse waits for our release before it works on it."""
+        return self.hold_release_at is not None and self.released_at is None
 
     @property
     def is_placed(self) -> bool:
@@ -120,6 +132,18 @@ class OrderRecord:
     """What a partial accept asked for: packs `sent` and `units` to be shown, both by line."""
     reject_intent_at: datetime | None
     reject_sent_before_at: datetime | None
+    task_reason: str | None = None
+    """The task a person answered last; empty for an answer nobody was asked for."""
+    task_answer: str | None = None
+    task_answered_at: datetime | None = None
+    task_followed_at: datetime | None = None
+    new_address: Mapping[str, Any] | None = field(default=None, repr=False)
+    """Where the order goes by what Ankorstore shows, while a task about that is open."""
+    replaced_count: int = 0
+    next_external_number: str | None = None
+    """The number of the next placing, where earlier ones were replaced."""
+    resend_at: datetime | None = None
+    """When a person decided that the order is placed once more, since it was last replaced."""
     live: WarehouseOrderRecord | None = None
     """The one warehouse order that counts; None before the first create intent."""
     partial_wait_from_at: datetime | None = None
@@ -138,6 +162,11 @@ class OrderRecord:
     """Number and status of each parcel as the marketplace was last told."""
 
     @property
+    def is_answer_owed(self) -> bool:
+        """Whether a person's answer to a task has not been followed yet."""
+        return self.task_answer is not None and self.task_followed_at is None
+
+    @property
     def may_be_at_warehouse(self) -> bool:
         """Whether the warehouse has, or may have, goods to send for this order."""
         return self.live is not None and (self.live.is_placed or self.live.is_unanswered)
@@ -154,3 +183,16 @@ def decision_of(order: OrderRecord) -> Decision | None:
         reject_type=stored.get("reject_type", ""),
         reject_reason=stored.get("reject_reason"),
     )
+
+
+def number_after(external_order_number: str, *, replaced_count: int) -> str:
+    """
+    Return the external number of the placing that replaces one with *external_order_number*.
+
+    The first replacement of `AK1` is `AK1-2`, the next `AK1-3`: *replaced_count* is how many were
+    replaced before this one, so that a number that ends so of itself is not misread.
+    """
+    first = external_order_number
+    if replaced_count:
+        first = first.removesuffix(f"-{replaced_count + 1}")
+    return f"{first}-{replaced_count + 2}"

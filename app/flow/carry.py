@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from app.domain.lifecycle import State, can_move
+from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.errors import (
     BridgeError,
@@ -31,7 +32,7 @@ from app.flow.moves import Attention, Close, Move, Next, Stands, Wait
 from app.flow.order_flow import advance
 from app.flow.rules import FlowRules
 from app.flow.success_book import SuccessBook
-from app.flow.wording import describe_failure, step_of, waits_for
+from app.flow.wording import describe_failure, step_of, waits_for, where_in_maya
 from app.metrics import ATTEMPTS
 from app.outbound import calls_made
 from app.ports import Priority, call_priority
@@ -136,6 +137,7 @@ class Carrier:
             next_attempt_at=self._store.now() if change.goes_on else change.next_attempt_at,
             keeps_lease=change.goes_on,
             placing=dict(desk.noted_placing),
+            settles_shipments=desk.settles_shipments,
         )
         after = await finish_step(self._store, desk.held, finish, self._lease_seconds)
         tell_alarm(desk.held, after)
@@ -189,6 +191,7 @@ class Carrier:
 
     def _asking(self, move: Attention, desk: OrderDesk) -> dict[str, Any]:
         is_same = desk.held.attention_reason == move.reason
+        place = where_in_maya(desk.order, self._rules.maya_order_url)
         columns: dict[str, Any] = {
             **_SUCCEEDED,
             **_ASKED,
@@ -199,6 +202,7 @@ class Carrier:
             "hold_until_at": move.until,
             "attention_detail": [
                 {"reason": finding.reason, "field": finding.field, "detail": finding.detail}
+                | (place if reason_of(finding.reason).is_task else {})
                 for finding in move.findings
             ],
         }

@@ -13,10 +13,11 @@ from app.domain.deliveries import has_news, told_of
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.quoting import choose_quote
-from app.domain.reasons import reason_of
 from app.domain.shipment import Shipment, Tracking
 from app.domain.tracking import choose_tracking, needs_parcel_tracking, parcel_tracking
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
+from app.flow.after_closing import find_late_news, look_after_closing
+from app.flow.changes import find_change
 from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.parcels import parcels_to_quote
 from app.flow.progress import counts, judge_sent
@@ -49,6 +50,8 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
         return Next(State.DISPATCHED, "Ankorstore shows it shipped, with its own tracking")
     if (stop := _settled(seen, desk)) is not None:
         return stop
+    if (change := find_change(seen, desk)) is not None:
+        return change
     if order.confirm_sent_before_at is not None and desk.now() < order.confirm_sent_before_at:
         until = order.confirm_sent_before_at
         return Wait(until, "the answer to the confirm", "a confirm may still be under way")
@@ -119,12 +122,10 @@ async def _confirm(desk: Desk, quote_id: str, tracking: Tracking | None) -> Move
         raise
     except Rejected as refusal:
         desk.note(confirm_sent_before_at=None)
-        if refusal.status == 409:
-            # Refused because of the order's state: done if it is the state we want.
-            settled = _settled(await desk.look(max_age_seconds=0), desk)
-            if settled is not None:
-                return settled
         if refusal.status != 404:
+            # Perhaps refused because of the order's state: what that is says more than the words.
+            if (settled := _settled(await desk.look(max_age_seconds=0), desk)) is not None:
+                return settled
             raise
         # The quote is superseded or gone; what the order shows decides whether to ask again.
         raise Transient(
@@ -220,8 +221,14 @@ async def _await_tracking(desk: Desk, rules: FlowRules) -> Wait | None:
 # shipped → closed, and what may follow
 
 
-def close_shipped(desk: Desk, rules: FlowRules) -> Move:
-    """Close the order: no step of it is owed any more; its parcels are followed from now on."""
+async def close_shipped(desk: Desk, rules: FlowRules) -> Move:
+    """
+    Close the order: no step of it is owed any more, unless news came in with the last one.
+
+    Its parcels are followed from now on.
+    """
+    if (task := await find_late_news(desk)) is not None:
+        return task
     if rules.watches_deliveries:
         desk.note(delivery_look_at=desk.now() + timedelta(seconds=DELIVERY_LOOK_SECONDS))
     if desk.order.marketplace_status == REFUSED_STATUS and desk.order.follow_up is None:
@@ -232,6 +239,8 @@ def close_shipped(desk: Desk, rules: FlowRules) -> Move:
 async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
     """Tell what is still to be told of a shipped order, and ask about goods that come back."""
     order = desk.order
+    if (task := await look_after_closing(desk)) is not None:
+        return task
     if order.outcome != Outcome.COMPLETED or order.live is None:
         return Close(order.outcome or Outcome.COMPLETED, "closed; nothing is owed")
     told_until = desk.now()
@@ -245,10 +254,6 @@ async def _tell_parcels(desk: Desk, sent: Sequence[StoredShipment], told_until: 
     """Tell the tracking of all parcels, where the confirm could tell only one, and their fate."""
     order = desk.order
     assert order.live is not None, "a completed order was placed"
-    for entry in sent:
-        if entry.reason is not None and reason_of(entry.reason).is_task:
-            field = f"shipment {entry.shipment.warehouse_shipment_id}"
-            return ask_person(entry.reason, field=field)
     shipments = [entry.shipment for entry in sent if counts(entry, order)]
     told_at = order.follow_up_done_at or order.confirm_intent_at or order.confirmed_at
     is_owed = (

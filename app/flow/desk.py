@@ -26,6 +26,7 @@ from app.store.placing import (
     intend_create,
     intend_label_reset,
     intend_reject,
+    intend_release,
 )
 from app.store.returns import load_returns, open_returns
 from app.store.session import Store
@@ -71,6 +72,7 @@ class OrderDesk:
         self.warnings: list[str] = []
         self.noted: dict[str, Any] = {}
         self.noted_placing: dict[str, Any] = {}
+        self.settles_shipments = False
         self.last_call: tuple[str | None, str | None] = (None, None)
         self._store = store
         self._facts = facts
@@ -90,6 +92,7 @@ class OrderDesk:
         self.warnings.clear()
         self.noted.clear()
         self.noted_placing.clear()
+        self.settles_shipments = False
         self.last_call = (None, None)
 
     def has_news(self) -> bool:
@@ -174,7 +177,9 @@ class OrderDesk:
     async def shipments(self) -> Sequence[StoredShipment]:
         """Return what is stored of the order's shipments, oldest first."""
         return [
-            StoredShipment(row.shipment, row.judged.reason, row.stored_at)
+            StoredShipment(
+                row.shipment, row.judged.reason, row.stored_at, row.settled_at is not None
+            )
             for row in await load_shipments(self._store, self.held.order_id)
         ]
 
@@ -233,6 +238,17 @@ class OrderDesk:
             await intend_create(self._store, self.held, self.noted, prepared, **self._limits())
         )
         return turn
+
+    async def intend_release(self) -> Turn:
+        """Note the intent to have the live warehouse order released."""
+        turn = self._turn()
+        self.last_call = ("active_ants", "release order")
+        self._committed(await intend_release(self._store, self.held, self.noted, **self._limits()))
+        return turn
+
+    def settle_shipments(self) -> None:
+        """Note that a person has dealt with what the order's shipments ask."""
+        self.settles_shipments = True
 
     async def intend_confirm(self, quote_id: str, tracking: Tracking | None) -> Turn:
         """Note the intent to confirm a quote."""

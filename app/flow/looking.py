@@ -13,10 +13,12 @@ from app.domain.order import MarketplaceOrder
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.flow.answering import accepted_otherwise, hold_by
+from app.flow.changes import find_change
 from app.flow.ending import end_unplaced
 from app.flow.moves import Attention, Close, Move, Next, Stands, ask_person
 from app.flow.review import review
 from app.flow.rules import FlowRules
+from app.flow.settling import STRAY
 from app.flow.verdict import Kind
 from app.flow.world import (
     ACCEPTED_STATUS,
@@ -30,6 +32,14 @@ from app.ports import Desk
 _ABOUT_STATUS = ("labels_generated", "unknown_marketplace_status")
 """Reasons that are gone once the marketplace shows the order accepted (again)."""
 
+_LESSER_TASKS = (
+    "address_changed_after_placing",
+    "lines_changed_after_placing",
+    "changed_on_hold",
+    "release_refused",
+)
+"""Tasks that give way to a graver one: what shall be changed matters less once it is cancelled."""
+
 
 async def look_again(desk: Desk, rules: FlowRules) -> Move:
     """Read the order once and say whether that settles why a person was asked."""
@@ -37,6 +47,8 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
     seen = await desk.look(max_age_seconds=0)
     if order.may_be_at_warehouse:
         return _look_after_intent(seen, desk)
+    if order.attention_reason == STRAY:
+        return Stands(f"Ankorstore shows {seen.status}; the goods sent still wait for a person")
     if isinstance(end := ended_before_placing(seen, order, rules), Close):
         return await end_unplaced(end, seen, desk, rules)
     if order.attention_reason == "held_by_operator":
@@ -109,10 +121,15 @@ def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
     A task about goods at the warehouse stands until a person says what was done about it.
     """
     order = desk.order
-    if not reason_of(order.attention_reason or "").is_task:
-        if order.state is State.DISPATCHED and is_confirmed_by_us(seen, order):
-            return Next(State.DISPATCHED, "Ankorstore shows our own confirm")
+    is_task = reason_of(order.attention_reason or "").is_task
+    if not is_task and order.state is State.DISPATCHED and is_confirmed_by_us(seen, order):
+        return Next(State.DISPATCHED, "Ankorstore shows our own confirm")
+    if not is_task or order.attention_reason in _LESSER_TASKS:
         trouble = trouble_after_placing(seen, order)
         if trouble is not None and reason_of(trouble.reason).is_task:
             return trouble
+        shown_before = order.new_address
+        change = find_change(seen, desk)
+        if change is not None and (not is_task or desk.order.new_address != shown_before):
+            return change
     return Stands(f"Ankorstore shows {seen.status}; the order still waits for a person")

@@ -13,14 +13,17 @@ from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, WarehouseOrderRecord
 from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.answering import accepted_otherwise, answer_waiting, hold_by
+from app.flow.changes import find_change
 from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
 from app.flow.ending import bears_our_mark, end_unplaced
 from app.flow.label_reset import reset_label
 from app.flow.looking import acceptance_reverted, is_hold_over, look_again
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.progress import Sent, judge_sent
+from app.flow.releasing import WAITS_FOR_RELEASE, release_when_due
 from app.flow.review import review
 from app.flow.rules import FlowRules
+from app.flow.settling import find_stray, follow_answer, must_decide_resend
 from app.flow.world import (
     ACCEPTED_STATUS,
     SHIPPED_STATUSES,
@@ -37,12 +40,17 @@ WAITS_FOR_SHIPMENT = "the warehouse to ship"
 
 async def advance(desk: Desk, rules: FlowRules) -> Move:
     """Take the order one step further."""
+    if (stray := await find_stray(desk)) is not None:
+        return stray
     if desk.order.label_reset_asked_at is not None and desk.order.state is not State.CLOSED:
         return await reset_label(desk)
     if desk.order.attention_reason is not None and desk.order.state is not State.CLOSED:
         if is_hold_over(desk.order, desk.now()):
             return Next(desk.order.state, "the hold is over; judging the order again")
         return await look_again(desk, rules)
+    is_settled = desk.order.live is None or not desk.order.live.is_unanswered
+    if desk.order.is_answer_owed and (is_settled or desk.order.task_reason == "number_taken"):
+        return await follow_answer(desk)
     match desk.order.state:
         case State.RECEIVED:
             return await answer_order(desk, rules)
@@ -53,7 +61,7 @@ async def advance(desk: Desk, rules: FlowRules) -> Move:
         case State.DISPATCHED:
             return await confirm_shipment(desk, rules)
         case State.SHIPPED:
-            return close_shipped(desk, rules)
+            return await close_shipped(desk, rules)
         case State.CLOSED:
             return await follow_up_closed(desk, rules)
 
@@ -91,6 +99,8 @@ async def place_order(desk: Desk, rules: FlowRules) -> Move:
     seen = await desk.look(max_age_seconds=max_age_seconds)
     if seen.status == WAITING_STATUS:
         return acceptance_reverted(desk)
+    if must_decide_resend(seen, desk.order):
+        return ask_person("warehouse_order_cancelled", field="order")
     if (end := ended_before_placing(seen, desk.order, rules)) is not None:
         return await end_unplaced(end, seen, desk, rules)
     if (differs := accepted_otherwise(seen, desk.order)) is not None:
@@ -124,8 +134,12 @@ async def _create(desk: Desk, prepared: PreparedOrder) -> Move:
     except Rejected as refusal:
         return await _refused(desk, prepared.external_order_number, refusal)
     desk.note_placing(answer="created", answered_at=desk.now(), warehouse_order_id=created)
-    tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     message = f"created at the warehouse as {created}"
+    live = desk.order.live
+    if live is not None and live.hold_release_at is not None:
+        message += ", on hold"
+        return Wait(live.hold_release_at, WAITS_FOR_RELEASE, message, state=State.PLACED)
+    tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     return Wait(tomorrow, WAITS_FOR_SHIPMENT, message, state=State.PLACED)
 
 
@@ -197,8 +211,10 @@ async def await_shipments(desk: Desk, rules: FlowRules) -> Move:
     if seen is None or sent.is_complete:
         desk.prove(State.DISPATCHED)
         return await confirm_shipment(desk, rules)
-    if (trouble := trouble_after_placing(seen, order)) is not None:
-        return trouble
+    if (stop := trouble_after_placing(seen, order) or find_change(seen, desk)) is not None:
+        return stop
+    if order.live is not None and order.live.is_on_hold:
+        return await release_when_due(desk, rules, is_sent=sent.first_at is not None)
     tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     if sent.first_at is None:
         return Wait(tomorrow, WAITS_FOR_SHIPMENT, "nothing has been sent yet")

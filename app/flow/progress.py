@@ -32,8 +32,8 @@ async def judge_sent(desk: Desk) -> Sent:
     stored = await desk.shipments()
     trouble = None
     for entry in stored:
-        if not counts(entry, desk.order):
-            assert entry.reason is not None, "what does not count has a reason"
+        if entry.is_trouble and not counts(entry, desk.order):
+            assert entry.reason is not None, "what is trouble has a reason"
             field = f"shipment {entry.shipment.warehouse_shipment_id}"
             trouble = ask_person(entry.reason, field=field)
             break

@@ -124,6 +124,8 @@ def external_number(seen: MarketplaceOrder, order: OrderRecord, desk: Desk) -> s
     """
     if order.live is not None:
         return order.live.external_order_number
+    if order.next_external_number is not None:
+        return order.next_external_number
     return desk.warehouse.external_number(seen) or ""
 
 

@@ -29,3 +29,5 @@ class FlowRules:
     watches_deliveries: bool
     ship_by_margin_seconds: float
     policy: Policy
+    maya_order_url: str
+    """Where a person finds a warehouse order; `{orderNumber}` stands for its number there."""

@@ -12,6 +12,7 @@ from app.domain.lifecycle import State
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.domain.shipment import Shipment
+from app.domain.tasks import answers_to
 
 _STATE_SENTENCES = {
     State.RECEIVED: "It is known here; nothing has been done at either company yet.",
@@ -83,7 +84,11 @@ def tell_present(order: OrderRecord, now: datetime) -> list[str]:
             lines.append(
                 f"If nobody decides, the policy does {_in_text(order.hold_until_at, now)}."
             )
+        lines += tell_warehouse_order(order)
         lines.append(f"What to do: {reason.cure}")
+        if answers := answers_to(order.attention_reason):
+            record = f"antbridge orders settle {name_of(order)} {'|'.join(answers)}"
+            lines.append(f"What can be recorded: {record}")
     elif order.next_attempt_at is not None:
         due_at = max(order.next_attempt_at, order.not_before_at or order.next_attempt_at)
         what = order.waits_for or "its turn"
@@ -92,6 +97,21 @@ def tell_present(order: OrderRecord, now: datetime) -> list[str]:
     elif order.state is State.CLOSED:
         lines.append("Nothing more happens to it here.")
     return lines
+
+
+def tell_warehouse_order(order: OrderRecord) -> list[str]:
+    """Return which warehouse order a task is about, and where it is found in Maya."""
+    for finding in order.attention_detail:
+        if "warehouse_order" in finding:
+            link = f", {finding['link']}" if "link" in finding else ""
+            return [f"Warehouse order: {finding['warehouse_order']}{link}"]
+    return []
+
+
+def tell_address(address: Mapping[str, Any]) -> str:
+    """Return an address in one line, for operators' eyes only."""
+    names = ("name", "organisation", "street", "postal_code", "city", "country_code")
+    return ", ".join(str(address[name]) for name in names if address.get(name))
 
 
 def tell_shipments(order: OrderRecord, shipments: Sequence[Shipment]) -> list[str]:

@@ -1,5 +1,7 @@
 """How steps and failures are called, in histories and logs: sentences without personal data."""
 
+from urllib.parse import quote
+
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord
 from app.errors import (
@@ -23,6 +25,7 @@ STEP_NAMES = {
     State.CLOSED: "follow up",
 }
 LOOK_AGAIN = "look again"
+FOLLOW_ANSWER = "follow answer"
 PEER_NAMES = {"ankorstore": "Ankorstore", "active_ants": "Active Ants"}
 
 
@@ -66,7 +69,21 @@ def waits_for(failure: PeerAway | NotYet) -> str:
     return f"the call {failure.operation!r} at {PEER_NAMES.get(failure.peer, failure.peer)}"
 
 
+def where_in_maya(order: OrderRecord, maya_order_url: str) -> dict[str, str]:
+    """Return the number of the live warehouse order, and where a person finds it in Maya."""
+    live = order.live
+    if live is None:
+        return {}
+    number = live.warehouse_order_number or live.warehouse_order_id
+    if number is None:
+        return {"warehouse_order": live.external_order_number}
+    link = maya_order_url.replace("{orderNumber}", quote(number, safe=""))
+    return {"warehouse_order": f"{live.external_order_number} ({number} there)", "link": link}
+
+
 def step_of(order: OrderRecord) -> str:
     """Return the name of the step an order takes next."""
     is_look = order.attention_reason is not None and order.state is not State.CLOSED
+    if not is_look and order.is_answer_owed:
+        return FOLLOW_ANSWER
     return LOOK_AGAIN if is_look else STEP_NAMES[order.state]

@@ -1,8 +1,9 @@
 """What the marketplace's own status means for an order, before and after it was placed."""
 
-from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, Outcome
+from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord
+from app.domain.tasks import Shown
 from app.flow.moves import Attention, Close, ask_person
 from app.flow.rules import FlowRules
 
@@ -16,6 +17,9 @@ REJECTED_STATUS = "rejected"
 SHIPPED_STATUSES = frozenset({"shipped", "received", "reception_refused", "invoiced", "brand_paid"})
 _ACCEPTED_OR_LATER = SHIPPED_STATUSES | {ACCEPTED_STATUS, LABELS_STATUS, FULFILMENT_STATUS}
 OWN_CARRIER = "custom"
+IGNORED_FULFILMENT = "ignored: shipped by Ankorstore logistics"
+IGNORED_SHIPPED = "ignored: shipped by somebody else"
+IGNORED_LABELS = "ignored: shipped with Ankorstore's label"
 
 
 def ended_before_placing(
@@ -41,10 +45,10 @@ def ended_before_placing(
         case status if status == REJECTED_STATUS:
             return Close(Outcome.REJECTED, "Ankorstore shows the order rejected")
         case status if status == FULFILMENT_STATUS:
-            return Close("ignored: shipped by Ankorstore logistics", "Ankorstore ships it itself")
+            return Close(IGNORED_FULFILMENT, "Ankorstore ships it itself")
         case status if status in SHIPPED_STATUSES:
             message = f"Ankorstore shows the order {status}, and it was never placed here"
-            return Close("ignored: shipped by somebody else", message)
+            return Close(IGNORED_SHIPPED, message)
         case status if status == LABELS_STATUS:
             return ask_person("labels_generated", field="order")
         case status:
@@ -75,9 +79,12 @@ def trouble_after_placing(seen: MarketplaceOrder, order: OrderRecord) -> Attenti
                 return ask_person("wrong_label_confirmed", field="order", detail=detail)
             return ask_person("shipped_by_somebody_else", field="order", detail=status)
         case status if status in (CANCELLED_STATUS, REJECTED_STATUS):
-            return ask_person("cancelled_after_placing", field="order", detail=status)
+            reason = reason_for_stage("cancelled_after_placing", order)
+            return ask_person(reason, field="order", detail=status)
         case status if status == WAITING_STATUS:
-            return ask_person("reverted_after_placing", field="order")
+            is_held = order.live is not None and order.live.is_on_hold
+            reason = "cancelled_on_hold" if is_held else "reverted_after_placing"
+            return ask_person(reason, field="order", detail=status if is_held else "")
         case status if status == LABELS_STATUS:
             is_ours = order.confirm_intent_at is not None
             reason = "wrong_label_confirmed" if is_ours else "labels_after_placing"
@@ -86,6 +93,59 @@ def trouble_after_placing(seen: MarketplaceOrder, order: OrderRecord) -> Attenti
             return ask_person("fulfilment_after_placing", field="order")
         case status:
             return ask_person("unknown_marketplace_status", field="status", detail=status)
+
+
+_ON_HOLD = {
+    "cancelled_after_placing": "cancelled_on_hold",
+    "address_changed_after_placing": "changed_on_hold",
+    "lines_changed_after_placing": "changed_on_hold",
+}
+_AFTER_SHIPPING = {
+    "cancelled_after_placing": "cancelled_after_shipping",
+    "address_changed_after_placing": "address_changed_after_shipping",
+    "lines_changed_after_placing": "lines_changed_after_shipping",
+}
+
+
+def reason_for_stage(reason: str, order: OrderRecord) -> str:
+    """Return the task that *reason* is by now: held back, all sent, or in between."""
+    if order.state not in (State.RECEIVED, State.ACCEPTED, State.PLACED):
+        return _AFTER_SHIPPING.get(reason, reason)
+    if order.live is not None and order.live.is_on_hold:
+        return _ON_HOLD.get(reason, reason)
+    return reason
+
+
+def shown_of(seen: MarketplaceOrder, order: OrderRecord) -> Shown:
+    """Return what the marketplace shows, in the words of the table of tasks."""
+    if seen.status in SHIPPED_STATUSES:
+        if is_confirmed_by_us(seen, order):
+            return Shown.CONFIRMED
+        is_own = seen.shipping_method == OWN_CARRIER
+        return Shown.SHIPPED_OWN if is_own else Shown.SHIPPED_OTHER
+    return {
+        ACCEPTED_STATUS: Shown.ACCEPTED,
+        WAITING_STATUS: Shown.WAITING,
+        CANCELLED_STATUS: Shown.ENDED,
+        REJECTED_STATUS: Shown.ENDED,
+        LABELS_STATUS: Shown.LABELS,
+        FULFILMENT_STATUS: Shown.FULFILMENT,
+    }.get(seen.status, Shown.UNKNOWN)
+
+
+def outcome_shown(seen: MarketplaceOrder) -> str:
+    """Return the outcome of an order that ends as the marketplace shows it."""
+    match seen.status:
+        case status if status == CANCELLED_STATUS:
+            return Outcome.CANCELLED
+        case status if status == REJECTED_STATUS:
+            return Outcome.REJECTED
+        case status if status == LABELS_STATUS:
+            return IGNORED_LABELS
+        case status if status == FULFILMENT_STATUS:
+            return IGNORED_FULFILMENT
+        case _:
+            return IGNORED_SHIPPED
 
 
 def is_confirmed_by_us(seen: MarketplaceOrder, order: OrderRecord) -> bool:

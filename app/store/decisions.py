@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, State
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
-from app.store.models import Attempt, Order
+from app.store.models import Attempt, Order, WarehouseOrder
 from app.store.orders import ring_workers
 from app.store.session import Store
 
@@ -104,10 +105,18 @@ async def take_order(store: Store, order: OrderRecord, *, by: str, reason: str =
 
 
 async def write_decision(
-    store: Store, order: OrderRecord, columns: dict[str, Any], *, step: str, message: str
+    store: Store,
+    order: OrderRecord,
+    columns: dict[str, Any],
+    *,
+    step: str,
+    message: str,
+    placing: dict[str, Any] | None = None,
 ) -> None:
     """
     Write a decision unless the order moved on meanwhile; a worker's lease is broken.
+
+    *placing* are columns of the live warehouse order.
 
     Raises:
         Impossible: It moved on.
@@ -136,6 +145,14 @@ async def write_decision(
         ).first()
         if row is None:
             raise Impossible("the order has just moved on; look at it again")
+        await _check_placing(connection, order)
+        if placing:
+            assert order.live is not None, "only a live warehouse order can be decided about"
+            await connection.execute(
+                update(WarehouseOrder)
+                .where(WarehouseOrder.id == order.live.warehouse_order_row_id)
+                .values(**placing)
+            )
         await ring_workers(store, connection)
         await connection.execute(
             insert(Attempt).values(
@@ -148,3 +165,22 @@ async def write_decision(
                 duration_ms=0,
             )
         )
+
+
+async def _check_placing(connection: AsyncConnection, order: OrderRecord) -> None:
+    """
+    Make sure that nothing was placed, or was about to be, since the order was looked at.
+
+    Raises:
+        Impossible: It was.
+    """
+    live = (
+        await connection.execute(
+            select(WarehouseOrder.id, WarehouseOrder.answer).where(
+                WarehouseOrder.order_id == order.order_id, WarehouseOrder.replaced_at.is_(None)
+            )
+        )
+    ).first()
+    known = (order.live.warehouse_order_row_id, order.live.answer) if order.live else None
+    if (tuple(live) if live is not None else None) != known:
+        raise Impossible("the order has just moved on; look at it again")

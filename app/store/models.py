@@ -201,6 +201,17 @@ class Order(Base):
     accept_blocked: Mapped[bool] = mapped_column(server_default=text("false"))
     taken_at: Mapped[datetime | None]
 
+    # What a person answered to a task about goods at the warehouse, and what hangs on it.
+    task_reason: Mapped[str | None]
+    task_answer: Mapped[str | None]
+    task_answered_at: Mapped[datetime | None]
+    task_followed_at: Mapped[datetime | None]
+    new_address: Mapped[dict[str, Any] | None]
+    """Personal data: shown to operators, never logged."""
+    replaced_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    next_external_number: Mapped[str | None]
+    resend_at: Mapped[datetime | None]
+
     # When it is looked at again, and by whom.
     next_attempt_at: Mapped[datetime | None]
     not_before_at: Mapped[datetime | None]
@@ -309,6 +320,11 @@ class WarehouseOrder(Base):
     replaced_at: Mapped[datetime | None]
     pruned_at: Mapped[datetime | None]
     """When the payload, which names people, was emptied."""
+    fingerprint: Mapped[dict[str, Any] | None]
+    hold_release_at: Mapped[datetime | None]
+    release_intent_at: Mapped[datetime | None]
+    release_sent_before_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]
 
 
 class StockReservation(Base):
@@ -396,6 +412,8 @@ class Shipment(Base):
     lines: Mapped[list[Any]]
     stored_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    """When a person said that the matter of `reason` is dealt with."""
 
 
 class Parcel(Base):

@@ -36,6 +36,11 @@ def placing_of(row: Any) -> WarehouseOrderRecord:
         answer=row.answer,
         lines=tuple(SentLine(**line) for line in row.lines),
         payload=row.payload,
+        fingerprint=row.fingerprint,
+        hold_release_at=row.hold_release_at,
+        release_intent_at=row.release_intent_at,
+        release_sent_before_at=row.release_sent_before_at,
+        released_at=row.released_at,
     )
 
 

@@ -19,7 +19,14 @@ from sqlalchemy import (
 )
 
 from app.domain.record import OrderRecord
-from app.store.models import Attempt, Event, Order, StockReservation, WarehouseOrder
+from app.store.models import (
+    Attempt,
+    Event,
+    Order,
+    Shipment,
+    StockReservation,
+    WarehouseOrder,
+)
 from app.store.statements import given, moment
 
 _orders = cast(Table, Order.__table__)
@@ -27,12 +34,22 @@ _events = cast(Table, Event.__table__)
 _attempts = cast(Table, Attempt.__table__)
 _placings = cast(Table, WarehouseOrder.__table__)
 _reservations = cast(Table, StockReservation.__table__)
+_shipments = cast(Table, Shipment.__table__)
 
 _ORDER_IDS: BindParameter[int] = bindparam("order_ids", expanding=True)
 RING = select(func.pg_notify("antbridge_wake", ""))
 ADD_ATTEMPT = insert(_attempts)
 FREE_STOCK = delete(_reservations).where(
     _reservations.c.order_id == bindparam("its_id", type_=_reservations.c.order_id.type)
+)
+SETTLE_SHIPMENTS = (
+    update(_shipments)
+    .where(
+        _shipments.c.order_id == given(_shipments, "order_id"),
+        _shipments.c.reason.is_not(None),
+        _shipments.c.settled_at.is_(None),
+    )
+    .values(settled_at=given(_shipments, "settled_at", prefix="to_"))
 )
 LIVE_PLACINGS = select(_placings).where(
     _placings.c.order_id.in_(_ORDER_IDS), _placings.c.replaced_at.is_(None)

@@ -21,6 +21,7 @@ from app.store.order_statements import (
     ADD_ATTEMPT,
     FREE_STOCK,
     RING,
+    SETTLE_SHIPMENTS,
     build_answer,
     build_finish,
     build_note,
@@ -61,6 +62,8 @@ class Finish:
     next_attempt_at: datetime | None
     keeps_lease: bool = False
     placing: Mapping[str, Any] = field(default_factory=dict)
+    settles_shipments: bool = False
+    """Whether a person has dealt with what the order's shipments ask."""
 
 
 async def finish_step(
@@ -93,8 +96,14 @@ async def finish_step(
             raise LeaseLost
         if finish.placing:
             live = await _answer_placing(store, connection, order, finish.placing)
-        if row.state == State.CLOSED and not order.may_be_at_warehouse:
+        after = record_of(row, live)
+        is_ended = row.state == State.CLOSED or (order.live is not None and live is None)
+        if is_ended and not after.may_be_at_warehouse:
             await connection.execute(FREE_STOCK, {"its_id": order.order_id})
+        if finish.settles_shipments:
+            await connection.execute(
+                SETTLE_SHIPMENTS, {"its_order_id": order.order_id, "to_settled_at": store.now()}
+            )
         await _mark_processed(store, connection, order)
         if finish.attempt is not None:
             await connection.execute(
@@ -106,7 +115,7 @@ async def finish_step(
                     **{f.name: getattr(finish.attempt, f.name) for f in fields(AttemptRow)},
                 },
             )
-    return record_of(row, live)
+    return after
 
 
 async def note_intent(
@@ -153,7 +162,8 @@ async def _mark_processed(store: Store, connection: AsyncConnection, order: Orde
 
 async def _answer_placing(
     store: Store, connection: AsyncConnection, order: OrderRecord, values: Mapping[str, Any]
-) -> WarehouseOrderRecord:
+) -> WarehouseOrderRecord | None:
+    """Record what became of the live placing; return it, or None where it was replaced."""
     assert order.live is not None, "an answer needs its intent"
     answered = await connection.execute(
         build_answer(frozenset(values)),
@@ -169,7 +179,7 @@ async def _answer_placing(
             build_taken(store.asks_database_time),
             {"its_order_id": order.order_id, **store.moments(now=0)},
         )
-    return live
+    return None if values.get("replaced_at") else live
 
 
 async def wake_orders(store: Store, connection: AsyncConnection, order_ids: Sequence[int]) -> None:

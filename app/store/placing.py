@@ -6,7 +6,7 @@ never both be accepted on the last pieces (docs/rules/stock.md).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.record import OrderRecord
+from app.domain.record import OrderRecord, SentLine
 from app.errors import Finding, Unmappable
 from app.ports import PreparedOrder
 from app.store.models import StockReservation, WarehouseOrder, WarehouseProduct
@@ -110,10 +110,16 @@ async def intend_create(
         "its_id": live.warehouse_order_row_id if live is not None else None,
         "to_external_order_number": prepared.external_order_number,
         "to_payload": dict(prepared.payload),
-        "to_lines": [_line_json(line) for line in prepared.lines],
+        "to_lines": lines_json(prepared.lines),
+        "to_fingerprint": prepared.fingerprint,
         **store.moments(to_intent_at=0, to_sent_before_at=sent_within_seconds),
     }
-    statement = _placing(is_first=live is None, from_database=store.asks_database_time)
+    is_held = prepared.hold_seconds is not None
+    if prepared.hold_seconds is not None:
+        values |= store.moments(to_hold_release_at=prepared.hold_seconds)
+    statement = _placing(
+        is_first=live is None, is_held=is_held, from_database=store.asks_database_time
+    )
     async with store.write() as connection:
         held = await note_intent(store, connection, order, columns, lease_seconds, {})
         await _reserve(connection, order.order_id, prepared.needed())
@@ -122,6 +128,31 @@ async def intend_create(
         except IntegrityError:
             finding = Finding("number_taken", "external order number", "another order here has it")
             raise Unmappable("active_ants", "create order", (finding,)) from None
+    return replace(held, live=placing_of(row))
+
+
+async def intend_release(
+    store: Store,
+    order: OrderRecord,
+    columns: Mapping[str, Any],
+    *,
+    sent_within_seconds: float,
+    lease_seconds: float,
+) -> OrderRecord:
+    """
+    Commit the intent to have the warehouse release the live order.
+
+    Raises:
+        LeaseLost: The order is another worker's now.
+    """
+    assert order.live is not None, "what is released was placed"
+    values = {
+        "its_id": order.live.warehouse_order_row_id,
+        **store.moments(to_release_intent_at=0, to_release_sent_before_at=sent_within_seconds),
+    }
+    async with store.write() as connection:
+        held = await note_intent(store, connection, order, columns, lease_seconds, {})
+        row = (await connection.execute(_releasing(store.asks_database_time), values)).one()
     return replace(held, live=placing_of(row))
 
 
@@ -227,12 +258,12 @@ _RESERVED = (
 
 
 @lru_cache
-def _placing(*, is_first: bool, from_database: bool) -> Any:
+def _placing(*, is_first: bool, is_held: bool, from_database: bool) -> Any:
     """Build the note of what will be placed: a new row, or the live one once more."""
     values = {
         **{
             name: given(_placings, name, prefix="to_")
-            for name in ("external_order_number", "payload", "lines")
+            for name in ("external_order_number", "payload", "lines", "fingerprint")
         },
         **{
             name: moment(f"to_{name}", from_database=from_database)
@@ -240,6 +271,9 @@ def _placing(*, is_first: bool, from_database: bool) -> Any:
         },
         "answer": None,
         "answered_at": None,
+        "hold_release_at": (
+            moment("to_hold_release_at", from_database=from_database) if is_held else None
+        ),
     }
     if is_first:
         order_id = given(_placings, "order_id")
@@ -252,10 +286,18 @@ def _placing(*, is_first: bool, from_database: bool) -> Any:
     )
 
 
-def _line_json(line: Any) -> dict[str, Any]:
-    return {
-        "marketplace_line_id": line.marketplace_line_id,
-        "sku": line.sku,
-        "sent_quantity": line.sent_quantity,
-        "units_per_sku": line.units_per_sku,
-    }
+@lru_cache
+def _releasing(from_database: bool) -> Any:
+    """Build the note that a placing is about to be released."""
+    names = ("release_intent_at", "release_sent_before_at")
+    return (
+        update(_placings)
+        .where(_placings.c.id == given(_placings, "id"))
+        .values({name: moment(f"to_{name}", from_database=from_database) for name in names})
+        .returning(_placings)
+    )
+
+
+def lines_json(lines: Sequence[SentLine]) -> list[dict[str, Any]]:
+    """Return *lines* as the column of a warehouse order holds them."""
+    return [asdict(line) for line in lines]

@@ -70,7 +70,7 @@ async def prune_payloads(store: Store, before: datetime) -> int:
         store,
         update(WarehouseOrder)
         .where(_among(store, WarehouseOrder.id, old))
-        .values(payload={}, pruned_at=store.now())
+        .values(payload={}, fingerprint=None, pruned_at=store.now())
         .returning(WarehouseOrder.id),
     )
 

@@ -67,6 +67,8 @@ class StoredRow:
     judged: JudgedShipment
     stored_at: datetime
     acknowledged_at: datetime | None
+    settled_at: datetime | None = None
+    """When a person said that what the shipment asks is dealt with."""
 
     @property
     def shipment(self) -> ShipmentValue:
@@ -212,6 +214,7 @@ async def _load(
             ),
             row.stored_at,
             row.acknowledged_at,
+            row.settled_at,
         )
         for row in rows
     ]

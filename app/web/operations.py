@@ -3,17 +3,20 @@
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic.json_schema import SkipJsonSchema
 
-from app.domain.lifecycle import State
+from app.domain.lifecycle import Outcome, State
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
+from app.domain.tasks import answers_to
 from app.flow.story import attention_of
 from app.store.decisions import Impossible, retry_order, take_order
+from app.store.decisions_tasks import close_order, resend_order, settle_task
 from app.store.queries import (
     ANY_ATTENTION,
     MAX_PAGE,
@@ -31,11 +34,13 @@ from app.web.published import (
     BUG,
     UNAUTHORIZED,
     UNKNOWN_ORDER,
+    Closing,
     OrderDecided,
     OrderDetail,
     OrderPage,
     QueryRefusal,
     Responses,
+    Settlement,
     Why,
     answers,
 )
@@ -129,6 +134,7 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
             "refund_text": found.refund_text,
             "parcels_agreed": found.parcels_agreed,
             "delivered_at": _text(found.delivered_at),
+            "new_address": found.new_address,
             "shipments": [_shipment_json(row) for row in shipments],
             "attempts": [_attempt_json(row) for row in history],
         }
@@ -156,6 +162,22 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
     add_answer_routes(router, decide, DECIDED)
     add_shipping_routes(router, decide, DECIDED)
     add_return_routes(router, store, _find, decide, DECIDED)
+
+    @router.post("/orders/{order}/settle", response_model=None, responses=DECIDED)
+    async def settle(order: str, what: Settlement) -> dict[str, Any]:
+        """Record what was done in Maya about the order's goods."""
+        return await decide(order, partial(settle_task, answer=what.answer), what)
+
+    @router.post("/orders/{order}/resend", response_model=None, responses=DECIDED)
+    async def resend(order: str, why: Why | None = None) -> dict[str, Any]:
+        """Place the order once more, after its warehouse order was cancelled or refused."""
+        return await decide(order, resend_order, why)
+
+    @router.post("/orders/{order}/close", response_model=None, responses=DECIDED)
+    async def close(order: str, what: Closing) -> dict[str, Any]:
+        """End the order by hand."""
+        return await decide(order, partial(close_order, outcome=Outcome(what.outcome)), what)
+
     return router
 
 
@@ -209,6 +231,7 @@ def order_json(order: OrderRecord) -> dict[str, Any]:
         "attention_since": _text(order.attention_since),
         "attention_findings": list(order.attention_detail),
         "hold_until_at": _text(order.hold_until_at),
+        "attention_answers": list(answers_to(order.attention_reason)),
         "waits_for": order.waits_for,
         "next_attempt_at": _text(order.next_attempt_at),
         "not_before_at": _text(order.not_before_at),

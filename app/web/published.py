@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.domain.lifecycle import State
 from app.domain.policy import REJECT_TYPES
+from app.domain.tasks import Answer
 from app.store.inbox import Disposition
 
 Responses = dict[int | str, dict[str, Any]]
@@ -137,6 +138,7 @@ class OrderShown(BaseModel):
     attention_since: datetime | None
     attention_findings: list[dict[str, Any]]
     hold_until_at: datetime | None
+    attention_answers: list[str]
     waits_for: str | None
     next_attempt_at: datetime | None
     not_before_at: datetime | None
@@ -183,6 +185,18 @@ class WhyRejected(Why):
         if value not in REJECT_TYPES:
             raise ValueError(f"must be one of {', '.join(REJECT_TYPES)}")
         return value
+
+
+class Settlement(Why):
+    """What was done about an order's goods at the warehouse."""
+
+    answer: Answer
+
+
+class Closing(Why):
+    """How an order ended that a person closes."""
+
+    outcome: Literal["completed", "cancelled", "rejected"]
 
 
 class OrderDecided(OrderShown):
@@ -236,6 +250,7 @@ class OrderDetail(OrderShown):
     refund_text: str | None
     parcels_agreed: list[dict[str, Any]] | None
     delivered_at: datetime | None
+    new_address: dict[str, Any] | None
     shipments: list[ShipmentShown]
     attempts: list[AttemptShown]
 

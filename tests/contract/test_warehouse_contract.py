@@ -387,3 +387,68 @@ async def test_carrier_from_the_warehouses_own_settings(
 
     assert world.warehouse.carrier_code(row) == carrier
     assert method in world.warehouse.method_codes(row)
+
+
+async def release_world(path: str) -> World:
+    """Return a warehouse whose path for releasing an order was confirmed as *path*."""
+    world = await World().start()
+    world.warehouse = ActiveAntsWarehouse(
+        world.peer,
+        rules=MappingRules(order_type="ANKORSTORE"),
+        paths=PathTable({"order_release": path}),
+    )
+    return world
+
+
+async def test_release_of_an_order_on_hold() -> None:
+    """Released once; a second time the warehouse refuses, which proves nothing by itself."""
+    world = await release_world("/v2/order/release")
+    await world.create(onHold=True)
+    (order,) = world.company.orders_numbered(NUMBER)
+    assert order.is_on_hold
+    turn = Turn(world.clock.monotonic() + 10)
+
+    await world.warehouse.release_order(NUMBER, turn=turn)
+
+    assert not order.is_on_hold
+    with pytest.raises(Rejected) as refused:
+        await world.warehouse.release_order(NUMBER, turn=turn)
+    assert refused.value.detail
+    await world.peer.close()
+
+
+async def test_release_of_what_is_not_there() -> None:
+    """Unknown, cancelled in Maya, or at a path that does not exist: never taken for done."""
+    world = await release_world("/v2/order/release")
+    turn = Turn(world.clock.monotonic() + 10)
+    with pytest.raises(Rejected):
+        await world.warehouse.release_order(NUMBER, turn=turn)
+    await world.create(onHold=True)
+    world.company.cancel_in_maya(NUMBER)
+    with pytest.raises(Rejected):
+        await world.warehouse.release_order(NUMBER, turn=turn)
+    await world.peer.close()
+    wrong = await release_world("/v2/order/set-free")
+    with pytest.raises(NotReady, match="release order"):
+        await wrong.warehouse.release_order(NUMBER, turn=Turn(wrong.clock.monotonic() + 10))
+    await wrong.peer.close()
+
+
+async def test_release_is_off_until_its_path_is_confirmed(world: World) -> None:
+    """Without the setting no call is made."""
+    calls = len(world.company.calls)
+    with pytest.raises(NotReady):
+        await world.warehouse.release_order(NUMBER, turn=Turn(world.clock.monotonic() + 10))
+
+    assert len(world.company.calls) == calls
+
+
+@pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER_BEFORE, Fault.LOSE_ANSWER_AFTER])
+async def test_release_whose_answer_is_lost(fault: Fault) -> None:
+    """A write without an answer is unknown, whether it took effect or not."""
+    world = await release_world("/v2/order/release")
+    await world.create(onHold=True)
+    world.company.faults.once("POST */order/release", fault)
+    with pytest.raises(OutcomeUnknown):
+        await world.warehouse.release_order(NUMBER, turn=Turn(world.clock.monotonic() + 10))
+    await world.peer.close()

@@ -157,7 +157,7 @@ async def test_order_cancelled_before_the_confirm(sqlite_store: Store, clock: Fa
         await world.pass_time(86_400, steps=2)
 
         held = await world.held(order)
-        assert (held.state, held.attention_reason) == (State.DISPATCHED, "cancelled_after_placing")
+        assert (held.state, held.attention_reason) == (State.DISPATCHED, "cancelled_after_shipping")
         assert (world.confirms(), len(world.ankorstore.calls_to("POST */shipping-quotes"))) == (
             0,
             0,

@@ -85,7 +85,7 @@ async def test_cancelled_between_quote_and_confirm(sqlite_store: Store, clock: F
         await world.ship(order)
 
         held = await world.held(order)
-        assert (held.state, held.attention_reason) == (State.DISPATCHED, "cancelled_after_placing")
+        assert (held.state, held.attention_reason) == (State.DISPATCHED, "cancelled_after_shipping")
         assert world.confirms() == 0
 
 

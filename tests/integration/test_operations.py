@@ -77,6 +77,9 @@ CALLS = (
     ("POST", "/api/orders/unknown/reject"),
     ("POST", "/api/orders/unknown/hold"),
     ("POST", "/api/orders/unknown/release"),
+    ("POST", "/api/orders/unknown/settle"),
+    ("POST", "/api/orders/unknown/resend"),
+    ("POST", "/api/orders/unknown/close"),
 )
 
 
@@ -147,6 +150,7 @@ async def test_an_order_is_shown_whole(
     shown = (await client.get("/api/orders/R1")).json()
 
     now = clock.now().isoformat()
+    assert (shown.pop("new_address"), shown.pop("attention_answers")) == (None, [])
     assert (shown.pop("shipments"), shown.pop("tracking_sent")) == (
         [
             {

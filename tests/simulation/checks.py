@@ -25,7 +25,11 @@ def run_checks(world: Evidence, checks: Collection["Check"]) -> list[str]:
 
 def at_most_one_warehouse_order(world: Evidence) -> Iterator[str]:
     """One live warehouse order per marketplace order."""
-    marks = Counter(order.extras.get("extra1") for order in world.active_ants.orders.values())
+    marks = Counter(
+        order.extras.get("extra1")
+        for order in world.active_ants.orders.values()
+        if not _was_recorded_as_gone(world, order.external_order_number)
+    )
     for mark, count in marks.items():
         if mark is not None and count > 1:
             yield f"{count} warehouse orders for {mark}"
@@ -193,10 +197,31 @@ def endings_agree(world: Evidence) -> Iterator[str]:
         if row["outcome"] == "completed" and not _is_shipped_by_us(order):
             yield f"order {order.reference} closed as completed, shows {order.status}"
         placed = [
-            one for one in world.active_ants.orders.values() if one.extras.get("extra1") == order.id
+            one
+            for one in world.active_ants.orders.values()
+            if one.extras.get("extra1") == order.id
+            and not _was_recorded_as_gone(world, one.external_order_number)
         ]
-        if row["outcome"] != "completed" and placed:
+        was_told = row["task_answer"] == "shipped-anyway"
+        if row["outcome"] != "completed" and placed and not was_told:
             yield f"order {order.reference} closed as {row['outcome']} and is at the warehouse"
+
+
+def _was_recorded_as_gone(world: Evidence, external_order_number: str) -> bool:
+    """Tell whether a person recorded that a warehouse order was cancelled in Maya."""
+    rows = world.observer.rows("SELECT external_order_number, replaced_at FROM warehouse_orders")
+    return any(
+        row["external_order_number"] == external_order_number and row["replaced_at"] is not None
+        for row in rows
+    )
+
+
+def cancelled_orders_are_not_confirmed(world: Evidence) -> Iterator[str]:
+    """What was cancelled at the marketplace is never shown as shipped afterwards."""
+    for order in world.orders:
+        statuses = [status for _, status in order.history]
+        if "cancelled" in statuses and "shipped" in statuses[statuses.index("cancelled") :]:
+            yield f"order {order.reference} was shipped after it was cancelled"
 
 
 def _is_shipped_by_us(order: Order) -> bool:
@@ -230,4 +255,5 @@ CHECKS: tuple[Check, ...] = (
     completed_orders_were_at_the_warehouse,
     undisturbed_orders_are_shipped,
     endings_agree,
+    cancelled_orders_are_not_confirmed,
 )

@@ -9,6 +9,7 @@ import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,6 +31,7 @@ from app.store.models import Base
 from app.web.webhooks import Receiver
 from app.wiring import Transports, build_companies
 from app.worker import Worker
+from tests.simulation.desk import open_desk
 from tests.simulation.observer import Observer
 from tests.simulation.plan import (
     FAULTY_SECONDS,
@@ -336,15 +338,22 @@ class World:
         self.is_faulty = False
         self.ankorstore.outbox.lose_probability = 0.0
         self.note("faults stop")
-        for _ in range(int(CALM_SECONDS / STEP_SECONDS)):
-            await asyncio.sleep(STEP_SECONDS)
-            if self.observer.is_at_rest():
-                break
+        await self._rest()
+        desk = open_desk(self)
+        while await desk.answer_all():
+            await self._rest()
         for task in tasks:
             task.cancel()
         for process in self.processes.values():
             process.die()
         await asyncio.sleep(0)
+
+    async def _rest(self) -> None:
+        """Wait until everything rests, or for so long that it never will."""
+        for _ in range(int(CALM_SECONDS / STEP_SECONDS)):
+            await asyncio.sleep(STEP_SECONDS)
+            if self.observer.is_at_rest():
+                return
 
     async def _order_life(self, plan: OrderPlan) -> None:
         await asyncio.sleep(plan.at_seconds)
@@ -399,7 +408,8 @@ class World:
                 case "ask for cancellation":
                     self.ankorstore.ask_for_cancellation(order.id, "changed my mind")
                 case "change address":
-                    self.ankorstore.change_address(order.id, order.ship_to)
+                    moved = replace(order.ship_to, name=f"{order.ship_to.name} Jr")
+                    self.ankorstore.change_address(order.id, moved)
                 case _:
                     self.ankorstore.change_billing_address(order.id, order.billing)
         except ImpossibleMove:
@@ -415,7 +425,7 @@ class World:
             await asyncio.sleep(4.0)
             for order in list(self.active_ants.orders.values()):
                 plan = self.plans.get(order.extras.get("extra1") or "")
-                if plan is None or order.is_complete:
+                if plan is None or order.is_complete or order.is_cancelled:
                     continue
                 lines = None
                 if plan.parts > 1 and order.order_number not in sent:

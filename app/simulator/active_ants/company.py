@@ -6,9 +6,10 @@ Requests come in through ``respond``; the other methods are what happens in the 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from app.clock import Clock
+from app.simulator.active_ants.back_office import BackOffice
 from app.simulator.active_ants.control import add_control_routes
 from app.simulator.active_ants.envelopes import NotOk, bare_answer, envelope, ok
 from app.simulator.active_ants.habits import WarehouseHabits
@@ -78,6 +79,7 @@ class SimulatedActiveAnts(Company):
         )
         self.return_desk = ReturnDesk(habits, self._shipment_desk)
         self._order_desk = OrderDesk(clock, random, habits, self.stockroom, self.floor.plan)
+        self._back_office = BackOffice(self.stockroom, self.floor)
         self.stockroom.add_routes(self.routes)
         self._order_desk.add_routes(self.routes)
         self._shipment_desk.add_routes(self.routes)
@@ -186,6 +188,30 @@ class SimulatedActiveAnts(Company):
             )
             for _ in range(count)
         ]
+
+    def cancel_in_maya(self, order: WarehouseOrder | str | int) -> WarehouseOrder:
+        """Let a person cancel an order in the back office; it never ships."""
+        found = self._find_order(order)
+        self._back_office.cancel(found)
+        return found
+
+    def release_in_maya(self, order: WarehouseOrder | str | int) -> WarehouseOrder:
+        """Let a person release an order that is on hold."""
+        found = self._find_order(order)
+        self._back_office.release(found)
+        return found
+
+    def change_in_maya(
+        self,
+        order: WarehouseOrder | str | int,
+        address: Mapping[str, Any] | None = None,
+        quantities: Mapping[str, int] | None = None,
+    ) -> WarehouseOrder:
+        """Let a person change members of the address, or quantities by `extra6`."""
+        found = self._find_order(order)
+        self._back_office.change_address(found, address or {})
+        self._back_office.change_lines(found, quantities or {})
+        return found
 
     def mark_delivered(self, shipment_id: int) -> None:
         """Let the carrier deliver."""

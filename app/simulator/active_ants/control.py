@@ -35,7 +35,18 @@ def add_control_routes(company: "SimulatedActiveAnts", routes: Routes) -> None:
         product = company.set_stock(wanted["sku"], int(wanted["stock"]))
         return json_answer({"sku": product.sku, "stock": product.stock})
 
+    def in_maya(ask: Ask) -> Answer:
+        wanted = read_json_object(ask)
+        number, doing = wanted.pop("order"), wanted.pop("do")
+        doings = {
+            "cancel": company.cancel_in_maya,
+            "release": company.release_in_maya,
+            "change": company.change_in_maya,
+        }
+        return json_answer(summarise_order(doings[doing](number, **wanted)))
+
     add_shared_routes(company, routes)
+    routes.add("POST", "/_simulator/maya", in_maya)
     routes.add("POST", "/_simulator/ship", ship)
     routes.add("POST", "/_simulator/foreign-shipments", add_foreign)
     routes.add("GET", "/_simulator/orders", list_orders)
@@ -51,6 +62,7 @@ def summarise_order(order: WarehouseOrder) -> dict[str, Any]:
         "extra1": order.extras["extra1"],
         "is_valid": order.is_valid,
         "is_on_hold": order.is_on_hold,
+        "is_cancelled": order.is_cancelled,
         "is_complete": order.is_complete,
         "items": [
             {"sku": item.sku, "quantity": item.quantity, "shipped": item.shipped}

@@ -112,7 +112,8 @@ class OrderDesk:
     def release_order(self, ask: Ask) -> Answer:
         """Release an order that was placed on hold."""
         number = read_members(ask).get("externalordernumber")
-        held = [one for one in self.find_all(str(number)) if one.is_on_hold]
+        known = self.find_all(str(number))
+        held = [one for one in known if one.is_on_hold and not one.is_cancelled]
         if not held:
             raise NotOk("Order could not be released.")
         for order in held:

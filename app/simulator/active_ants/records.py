@@ -69,6 +69,7 @@ class WarehouseOrder:
     is_valid: bool
     ships_from_at: datetime | None
     payload: dict[str, Any] = field(repr=False)
+    is_cancelled: bool = False
 
     @property
     def is_complete(self) -> bool:

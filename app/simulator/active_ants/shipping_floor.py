@@ -63,6 +63,8 @@ class ShippingFloor:
 
         *tracking* gives the carrier numbers; without it they are invented.
         """
+        assert not order.is_cancelled, "a cancelled order never ships"
+        assert not order.is_on_hold, "an order on hold never ships"
         items = self._pick(order, lines)
         method = method or self._choose_method(order)
         numbers = list(tracking or (self._invent_number() for _ in range(parcels)))
@@ -123,7 +125,7 @@ class ShippingFloor:
 
     def _ship_when_due(self, order: WarehouseOrder) -> None:
         habits = self._habits
-        if order.is_complete or order.is_on_hold or not order.is_valid:
+        if order.is_complete or order.is_on_hold or order.is_cancelled or not order.is_valid:
             return
         wanted = [(item.sku, item.quantity - item.shipped) for item in order.items]
         if habits.ships_by_itself and self._stockroom.can_pick(wanted):

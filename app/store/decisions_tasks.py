@@ -1,0 +1,182 @@
+"""What operators record about goods at the warehouse: what was done there, resend, close."""
+
+from datetime import datetime
+from typing import Any
+
+from app.domain.lifecycle import Outcome, State
+from app.domain.reasons import reason_of
+from app.domain.record import OrderRecord, number_after
+from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, answers_to
+from app.store.decisions import Impossible, signed, write_decision
+from app.store.session import Store
+
+CLOSING_OUTCOMES = (Outcome.COMPLETED, Outcome.CANCELLED, Outcome.REJECTED)
+_NO_ATTENTION: dict[str, Any] = {
+    "attention_reason": None,
+    "attention_since": None,
+    "attention_detail": None,
+    "attempt_count": 0,
+    "first_failed_at": None,
+    "not_before_at": None,
+    "waits_for": None,
+}
+
+
+async def settle_task(
+    store: Store, order: OrderRecord, *, answer: Answer, by: str, reason: str = ""
+) -> str:
+    """
+    Record what a person did about the order's goods at the warehouse; return what happens next.
+
+    Raises:
+        Impossible: The task has no such answer, or there is no task.
+    """
+    task = _task_of(order)
+    possible = answers_to(task) if task is not None else ()
+    if answer not in possible:
+        if order.task_answer == answer:
+            at = _day(order.task_answered_at)
+            return f"{answer} was recorded {at} already; nothing changed; {_next_commands(order)}"
+        raise Impossible(_no_answer(order, answer, possible))
+    await write_decision(
+        store,
+        order,
+        {
+            **_NO_ATTENTION,
+            "task_reason": task,
+            "task_answer": answer,
+            "task_answered_at": store.now(),
+            "task_followed_at": None,
+        },
+        step="settle",
+        message=signed(f"recorded {answer} ({ANSWER_SENTENCES[answer]})", by, reason),
+    )
+    return "both companies are asked once more now, and the order goes on from what they show"
+
+
+def _task_of(order: OrderRecord) -> str | None:
+    """Return the task the order waits with, NO_TASK where it is only placed; else None."""
+    if order.attention_reason is not None and answers_to(order.attention_reason):
+        return order.attention_reason
+    is_placed = order.live is not None and order.live.is_placed
+    asked = reason_of(order.attention_reason) if order.attention_reason else None
+    is_free = asked is None or not asked.is_task
+    if order.state is State.PLACED and is_placed and is_free and not order.is_answer_owed:
+        return NO_TASK
+    return None
+
+
+def _no_answer(order: OrderRecord, answer: Answer, possible: tuple[Answer, ...]) -> str:
+    if order.is_answer_owed:
+        return f"{order.task_answer} is recorded and followed once Ankorstore can be read"
+    if not possible:
+        return f"the order waits for no such record; {_next_commands(order)}"
+    words = ", ".join(possible)
+    asked = reason_of(order.attention_reason).sentence if order.attention_reason else ""
+    return f"{asked} {answer} does not settle that; possible: {words}".strip()
+
+
+async def resend_order(store: Store, order: OrderRecord, *, by: str, reason: str = "") -> str:
+    """
+    Have the order placed once more, under its next number; return what happens next.
+
+    Raises:
+        Impossible: A warehouse order of it is or may be live, or nothing was ever placed.
+    """
+    if order.state not in (State.RECEIVED, State.ACCEPTED):
+        raise Impossible(f"the order cannot be placed anew now; {_next_commands(order)}")
+    live = order.live
+    if live is None and order.replaced_count and order.resend_at is not None:
+        number = order.next_external_number
+        return f"it is to be placed anew as {number} already; nothing changed"
+    if live is not None and live.answer != "refused":
+        raise Impossible(f"the warehouse has, or may have, it; {_next_commands(order)}")
+    if live is None and not order.replaced_count:
+        raise Impossible("nothing was placed for it yet; retry the order instead")
+    if order.attention_reason == "replaced_order_shipped":
+        raise Impossible(f"goods of an earlier one were sent; {_next_commands(order)}")
+    number = order.next_external_number
+    columns: dict[str, Any] = {"resend_at": store.now()}
+    placing = None
+    if live is not None:
+        number = number_after(live.external_order_number, replaced_count=order.replaced_count)
+        placing = {"replaced_at": store.now()}
+        columns |= {
+            "replaced_count": order.replaced_count + 1,
+            "next_external_number": number,
+        }
+    await write_decision(
+        store,
+        order,
+        {**_NO_ATTENTION, **columns},
+        step="resend",
+        message=signed(f"resend as {number} decided", by, reason),
+        placing=placing,
+    )
+    return f"the order is reviewed afresh and placed as {number} if nothing stands in the way"
+
+
+async def close_order(
+    store: Store, order: OrderRecord, *, outcome: Outcome, by: str, reason: str = ""
+) -> str:
+    """
+    End the order by hand; return what that means.
+
+    Raises:
+        Impossible: It ended otherwise, or the warehouse has or may have an order of it.
+    """
+    if order.state is State.CLOSED:
+        if order.outcome == outcome:
+            return f"the order is closed as {outcome} already; nothing changed"
+        raise Impossible(f"the order is closed ({order.outcome}); no step of it is owed")
+    live = order.live
+    if live is not None and live.is_unanswered:
+        raise Impossible(
+            "the answer to the create is not known yet; wait until the search at the warehouse has "
+            f"settled it (WAREHOUSE_SETTLE_SECONDS), or: {_next_commands(order)}"
+        )
+    is_sent = order.state in (State.DISPATCHED, State.SHIPPED)
+    was_told = order.task_answer == Answer.SHIPPED
+    if live is not None and live.is_placed and not is_sent and not was_told:
+        raise Impossible(
+            f"the warehouse has it as {live.external_order_number}; record first what became of "
+            f"that: {_next_commands(order)}"
+        )
+    if order.attention_reason == "replaced_order_shipped":
+        raise Impossible(f"goods of an earlier one were sent; {_next_commands(order)}")
+    await write_decision(
+        store,
+        order,
+        {
+            **_NO_ATTENTION,
+            "state": State.CLOSED,
+            "outcome": str(outcome),
+            "closed_at": store.now(),
+            "new_address": None,
+            "task_followed_at": order.task_followed_at or order.task_answered_at,
+            "follow_up": None,
+        },
+        step="close",
+        message=signed(f"closed as {outcome}", by, reason),
+    )
+    return f"the order is closed as {outcome}; nothing more happens to it here"
+
+
+def _next_commands(order: OrderRecord) -> str:
+    """Name the commands that are possible now, for a refusal."""
+    name = order.marketplace_reference or order.marketplace_order_id
+    task = _task_of(order)
+    answers = answers_to(task) if task is not None else ()
+    if answers:
+        return f"possible: antbridge orders settle {name} {'|'.join(answers)}"
+    if order.attention_reason == "warehouse_order_cancelled":
+        return f"possible: antbridge orders resend {name}, antbridge orders close {name}"
+    if order.state is State.CLOSED:
+        return f"the order is closed ({order.outcome})"
+    if order.attention_reason is not None:
+        return f"possible: antbridge orders retry {name}"
+    return "it goes on by itself"
+
+
+def _day(at: datetime | None) -> str:
+    return f"on {at:%Y-%m-%d %H:%M} UTC" if at is not None else "earlier"
