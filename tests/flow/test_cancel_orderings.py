@@ -228,9 +228,7 @@ async def test_every_ordering(
     """Never placed once a cancel was seen, never confirmed once cancelled, never forgotten."""
     store = WatchedStore(clock)
     traces: set[tuple[str, ...]] = set()
-    async with build_world(
-        store, clock, warehouse=hand_driven(), reconcile_seconds=10**9
-    ) as world:
+    async with build_world(store, clock, warehouse=hand_driven(), reconcile_seconds=10**9) as world:
         life = Life(world, is_told=is_told)
         for company in (world.ankorstore, world.active_ants):
             transport = WatchedTransport(company, life)
