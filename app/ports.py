@@ -392,6 +392,14 @@ class Desk(Protocol):
         A reading from before the order was last woken is never given back.
         """
 
+    async def apply_corrections(self, seen: MarketplaceOrder) -> MarketplaceOrder:
+        """
+        Return *seen* with what operators said of its SKUs and corrected in it.
+
+        What this step writes down afterwards raises `SkuTableChanged` (a `WokenMeanwhile`) where
+        the table of SKUs has changed in between.
+        """
+
     def remember(self, seen: MarketplaceOrder) -> None:
         """Take *seen*, an answer to a write, as the newest reading of the order."""
 

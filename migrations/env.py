@@ -8,6 +8,7 @@ from typing import Any
 
 from alembic import context
 
+from app.store import models_skus  # noqa: F401 - its tables join the metadata
 from app.store.models import Base, UtcDateTime
 
 

@@ -92,6 +92,10 @@ class OrderRecord:
     follow_up_done_at: datetime | None
     live: WarehouseOrderRecord | None = None
     """The one warehouse order that counts; None before the first create intent."""
+    corrections: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What operators corrected for this order alone, as `read_corrections` takes it."""
+    sku_version: int | None = None
+    """The state of the table of SKUs that this step relied on; what it writes down must find it."""
 
     @property
     def may_be_at_warehouse(self) -> bool:

@@ -34,7 +34,8 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
     if isinstance(end := ended_before_placing(seen, order, rules), Close):
         return await end_unplaced(end, seen, desk, rules)
     is_newly_accepted = order.state is State.RECEIVED or order.attention_reason in _ABOUT_STATUS
-    if seen.status == ACCEPTED_STATUS and is_newly_accepted:
+    waits_for_release = order.attention_reason == "corrected_not_released"
+    if seen.status == ACCEPTED_STATUS and is_newly_accepted and not waits_for_release:
         return await _review_newly_accepted(seen, desk, rules)
     if seen.status == WAITING_STATUS and order.state is State.ACCEPTED:
         return acceptance_reverted(desk)

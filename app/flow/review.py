@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.corrections import read_corrections
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord
 from app.errors import Finding, Unmappable
@@ -39,7 +40,9 @@ async def review(
         NotReady: The service lacks something every order needs; nothing is judged.
         Transient: The warehouse could not be asked.
     """
-    findings = judge_order(seen, desk.now())
+    outdated = judge_corrections(seen, desk.order)
+    seen = await desk.apply_corrections(seen)
+    findings = judge_order(seen, desk.now()) + outdated
     prepared: PreparedOrder | None = None
     try:
         prepared = prepare(seen, desk)
@@ -91,6 +94,13 @@ def judge_order(seen: MarketplaceOrder, now: datetime) -> list[Finding]:
         if line.available_at is not None and line.available_at > now and line.unit_quantity > 0
     ]
     return findings
+
+
+def judge_corrections(seen: MarketplaceOrder, order: OrderRecord) -> list[Finding]:
+    """Judge whether what was corrected is about the address the order has today."""
+    if read_corrections(order.corrections).is_outdated(seen):
+        return [Finding("correction_outdated", "shipToAddress", "")]
+    return []
 
 
 async def judge_goods(

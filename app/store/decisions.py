@@ -11,6 +11,17 @@ from app.store.models import Attempt, Order
 from app.store.orders import ring_workers
 from app.store.session import Store
 
+CLEARED: dict[str, Any] = {
+    "attention_reason": None,
+    "attention_since": None,
+    "attention_detail": None,
+    "attempt_count": 0,
+    "first_failed_at": None,
+    "not_before_at": None,
+    "waits_for": None,
+}
+"""The columns of an order that is tried again as if nothing had been asked or had failed."""
+
 
 class Impossible(Exception):
     """The decision makes no sense for the order as it stands; the text says why."""
@@ -40,16 +51,7 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str 
     await write_decision(
         store,
         order,
-        {
-            "attention_reason": None,
-            "attention_since": None,
-            "attention_detail": None,
-            "accept_blocked": False,
-            "attempt_count": 0,
-            "first_failed_at": None,
-            "not_before_at": None,
-            "waits_for": None,
-        },
+        {**CLEARED, "accept_blocked": False},
         step="retry",
         message=signed("retried", by, reason),
     )

@@ -222,6 +222,9 @@ class Order(Base):
     follow_up: Mapped[str | None]
     follow_up_done_at: Mapped[datetime | None]
 
+    # What operators corrected for this order alone.
+    corrections: Mapped[dict[str, Any] | None]
+
 
 def is_open() -> ColumnElement[bool]:
     """
