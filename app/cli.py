@@ -9,6 +9,7 @@ import typer
 import uvicorn
 
 from app import __version__
+from app.cli_corrections import correct_command, preview_command
 from app.cli_database import (
     WRONG_USE,
     OrderText,
@@ -18,6 +19,8 @@ from app.cli_database import (
 )
 from app.cli_ledger import ledger
 from app.cli_orders import orders_cli
+from app.cli_sku_check import check_command
+from app.cli_skus import skus_cli
 from app.clock import SystemClock
 from app.demo import run_demo
 from app.flow.story import name_of, tell_history, tell_present, tell_shipments
@@ -43,6 +46,10 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(orders_cli, name="orders")
+orders_cli.command("correct")(correct_command)
+orders_cli.command("preview")(preview_command)
+cli.add_typer(skus_cli, name="skus")
+skus_cli.command("check")(check_command)
 cli.command("ledger")(ledger)
 
 _SHUTDOWN_SECONDS = 30

@@ -13,15 +13,25 @@ from starlette.responses import JSONResponse
 
 from app import __version__
 from app.clock import Clock
+from app.domain.record import OrderRecord
+from app.flow.preview import Preview, preview_order
 from app.settings import Settings
 from app.store.inbox import Inbox
 from app.store.migrate import known_revisions
 from app.store.session import Store
+from app.web.corrections import corrections_router
 from app.web.health import health_router
 from app.web.operations import operations_router
 from app.web.published_delivery import DELIVERY
+from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
-from app.wiring import Transports, backlog_pace, build_companies, build_store
+from app.wiring import (
+    Transports,
+    backlog_pace,
+    build_companies,
+    build_store,
+    use_stored_settings,
+)
 from app.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -74,8 +84,8 @@ def create_app(
 ) -> FastAPI:
     """Return the application; the schema must be up to date."""
     store = build_store(settings, clock)
-    companies = build_companies(settings, clock, transports, store) if with_worker else None
-    worker = WorkerTask(Worker(settings, store, companies)) if companies else None
+    companies = build_companies(settings, clock, transports, store)
+    worker = WorkerTask(Worker(settings, store, companies)) if with_worker else None
     wake = worker.wake if worker else _nobody_to_wake
     inbox = Inbox(store, on_wake=wake)
 
@@ -89,9 +99,9 @@ def create_app(
         gc.freeze()
         yield
         await inbox.close()
-        if worker is not None and companies is not None:
+        if worker is not None:
             await worker.stop()
-            await companies.close()
+        await companies.close()
         await store.close()
 
     app = FastAPI(
@@ -108,7 +118,17 @@ def create_app(
     app.add_api_route(WEBHOOK_PATH, receiver.receive, methods=["POST"], **DELIVERY)
     app.add_middleware(ReceiverFirst, receiver=receiver)
     app.include_router(health_router(store, known_revisions(), worker, backlog_pace(settings)))
-    app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))
+    operator_token = settings.operator_token.get_secret_value()
+
+    async def preview(order: OrderRecord) -> Preview:
+        await use_stored_settings(store, companies)
+        return await preview_order(store, companies.marketplace, companies.warehouse, order)
+
+    parts = [
+        skus_router(store, settings.sku_map, wake),
+        corrections_router(store, preview, wake),
+    ]
+    app.include_router(operations_router(store, operator_token, wake, parts))
     app.add_exception_handler(RequestValidationError, _answer_wrong_request)
     app.add_exception_handler(Exception, _answer_bug)
     return app

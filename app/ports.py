@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Protocol
 
+from app.domain.catalogue import Variant
 from app.domain.lifecycle import State
 from app.domain.order import ListedOrder, MarketplaceOrder
 from app.domain.record import OrderRecord, SentLine
@@ -189,6 +190,9 @@ class Marketplace(Protocol):
 
     def walk_orders(self) -> AsyncIterator[ListedOrder | None]:
         """Walk all orders there are, whatever their status; None for one that tells no id."""
+
+    def walk_variants(self) -> AsyncIterator[Variant | None]:
+        """Walk all product variants there are, archived ones too; None for one without an id."""
 
     async def accept_order(self, marketplace_order_id: str, *, turn: Turn) -> MarketplaceOrder:
         """

@@ -15,11 +15,13 @@ from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
 from app.circuit import Circuit
 from app.clock import Clock, SystemClock
+from app.domain.sku_entries import SkuEntry
 from app.flow.desk import DeskTimes
 from app.flow.facts import WarehouseFacts
 from app.flow.forecast import Pace
 from app.flow.retention import RetentionRules
 from app.flow.rules import FlowRules
+from app.flow.sku_check import SkuSayings
 from app.grants import LocalBook
 from app.outbound import PeerConnection
 from app.pacing import PacedBudget
@@ -27,6 +29,7 @@ from app.ports import RateWindow, TokenShelf
 from app.settings import Settings, parse_sides
 from app.shared_grants import SharedBook
 from app.store.budget import SharedBudget
+from app.store.facts import load_settings_snapshot
 from app.store.logins import LoginVault
 from app.store.session import Store
 
@@ -131,6 +134,13 @@ def build_companies(
         ),
         connections={ANKORSTORE: ankorstore, ACTIVE_ANTS: active_ants},
     )
+
+
+async def use_stored_settings(store: Store, companies: Companies) -> None:
+    """Have the warehouse's form filled by the lists of ids that a worker read last."""
+    snapshot = await load_settings_snapshot(store, ACTIVE_ANTS)
+    if snapshot is not None:
+        companies.warehouse.use_settings(snapshot[1])
 
 
 def ankorstore_windows(settings: Settings) -> tuple[RateWindow, ...]:
@@ -238,6 +248,21 @@ def mapping_rules(settings: Settings) -> MappingRules:
         fallback_phone=settings.fallback_phone,
         allowed_countries=settings.allowed_countries,
         split_countries=settings.split_countries,
+    )
+
+
+def sku_sayings(settings: Settings) -> SkuSayings:
+    """Return what the settings say of single SKUs."""
+    skus = sorted({*settings.sku_map, *settings.pack_mode_by_sku})
+    return SkuSayings(
+        entries={
+            sku: SkuEntry(
+                settings.sku_map.get(sku, "").strip() or None, settings.pack_mode_by_sku.get(sku)
+            )
+            for sku in skus
+        },
+        pack_mode=settings.pack_mode,
+        facts_seconds=settings.warehouse_facts_seconds,
     )
 
 

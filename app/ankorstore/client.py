@@ -11,10 +11,17 @@ from typing import Any
 import httpx
 import structlog
 
-from app.ankorstore import translate, translate_quotes, translate_tracking, wire
+from app.ankorstore import (
+    translate,
+    translate_quotes,
+    translate_tracking,
+    translate_variants,
+    wire,
+)
 from app.ankorstore.calls import AnkorstoreCalls
 from app.ankorstore.verdicts import Operation
 from app.answers import is_same_origin
+from app.domain.catalogue import Variant
 from app.domain.order import ListedOrder, MarketplaceOrder
 from app.domain.shipment import (
     ParcelSize,
@@ -81,18 +88,41 @@ class AnkorstoreMarketplace:
             for _ in range(page.dropped):
                 yield None
 
+    async def walk_variants(self) -> AsyncIterator[Variant | None]:
+        """
+        Walk all product variants there are, archived ones too; None for one that tells no id.
+
+        No page size is asked for: the published form of this call knows none.
+        """
+        operation = Operation.LIST_VARIANTS
+        params = {"include": wire.VARIANT_INCLUDE}
+        first = await self._calls.call(
+            operation, "GET", wire.VARIANTS_PATH, parse_document, params=params
+        )
+        async for page in self._pages_from(first, MAX_PAGES_OF_ALL, operation):
+            for resource in page.primary:
+                yield translate_variants.read_variant(page, resource)
+            for _ in range(page.dropped):
+                yield None
+
     async def _pages(self, params: dict[str, str], max_pages: int) -> AsyncIterator[Document]:
-        page = await self._first_page(params)
+        first = await self._first_page(params)
+        async for page in self._pages_from(first, max_pages, Operation.LIST_ORDERS):
+            yield page
+
+    async def _pages_from(
+        self, page: Document, max_pages: int, operation: Operation
+    ) -> AsyncIterator[Document]:
         seen: set[str] = set()
         while True:
             yield page
             if page.next_link is None:
                 return
-            url = self._checked_link(page.next_link)
+            url = self._checked_link(page.next_link, operation)
             if url in seen or len(seen) >= max_pages:
-                raise self._broken_paging("the pages do not end")
+                raise self._broken_paging("the pages do not end", operation)
             seen.add(url)
-            page = await self._calls.call(Operation.LIST_ORDERS, "GET", url, parse_document)
+            page = await self._calls.call(operation, "GET", url, parse_document)
 
     async def _first_page(self, params: dict[str, str]) -> Document:
         """Read the first page; a page size that is refused is left out from then on."""
@@ -113,7 +143,7 @@ class AnkorstoreMarketplace:
             Operation.LIST_ORDERS, "GET", wire.ORDERS_PATH, parse_document, params=params
         )
 
-    def _checked_link(self, link: str) -> str:
+    def _checked_link(self, link: str, operation: Operation) -> str:
         """
         Return where the next page is.
 
@@ -123,13 +153,14 @@ class AnkorstoreMarketplace:
         try:
             url = base.join(link)
         except (httpx.InvalidURL, ValueError):
-            raise self._broken_paging("the link to the next page cannot be read") from None
+            told = "the link to the next page cannot be read"
+            raise self._broken_paging(told, operation) from None
         if not is_same_origin(url, base):
-            raise self._broken_paging("the next page is said to be on another host")
+            raise self._broken_paging("the next page is said to be on another host", operation)
         return str(url)
 
-    def _broken_paging(self, detail: str) -> Transient:
-        return Transient(self._calls.peer, Operation.LIST_ORDERS, detail=detail)
+    def _broken_paging(self, detail: str, operation: Operation) -> Transient:
+        return Transient(self._calls.peer, operation, detail=detail)
 
     async def accept_order(self, marketplace_order_id: str, *, turn: Turn) -> MarketplaceOrder:
         """Accept the order as it stands and return it as accepted, with retailer and lines."""

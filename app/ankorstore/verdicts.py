@@ -17,6 +17,7 @@ class Operation(StrEnum):
 
     READ_ORDER = "read order"
     LIST_ORDERS = "list orders"
+    LIST_VARIANTS = "list variants"
     ACCEPT_ORDER = "accept order"
     REQUEST_QUOTES = "request quotes"
     CONFIRM_QUOTE = "confirm quote"

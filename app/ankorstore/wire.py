@@ -14,8 +14,10 @@ QUOTES_PATH = "/api/v1/shipping-quotes"
 MASTER_ORDERS_PATH = "/api/v1/master-orders"
 APPLICATIONS_PATH = "/api/v1/applications"
 SUBSCRIPTIONS_PATH = "/api/v1/webhook-subscriptions"
+VARIANTS_PATH = "/api/v1/product-variants"
 
 ORDER_INCLUDE = "retailer,orderItems.productVariant.product"
+VARIANT_INCLUDE = "product"
 TRACKING_INCLUDE = "shipmentParcel,shippedItems"
 
 MAX_PARCELS = 20

@@ -1,5 +1,5 @@
 """
-What operators said about goods and about single orders, and an order with it taken into account.
+What operators corrected in single orders, and an order with all they said taken into account.
 
 An entry of the table holds for every order, a correction for one. The order itself carries what
 was said from here on, so that every check and the warehouse's form read one value
@@ -13,33 +13,10 @@ from typing import Any
 
 from app.domain.address import LONGEST_ADDITION, StreetParts, split_street, tidy_line
 from app.domain.order import MarketplaceOrder, OrderLine, PostalAddress, Retailer
-from app.domain.packs import parse_pack_mode
+from app.domain.sku_entries import SkuEntry
 
-LONGEST_SKU = 200
 LONGEST_TEXT = 200
 HIGHEST_HOUSE_NUMBER = 99_999
-
-
-@dataclass(frozen=True, slots=True)
-class SkuEntry:
-    """What was said of one marketplace SKU; None leaves it to whatever is said elsewhere."""
-
-    warehouse_sku: str | None = None
-    pack_mode: str | None = None
-
-    def over(self, other: "SkuEntry | None") -> "SkuEntry":
-        """Return what holds where this entry goes before *other*, each member for itself."""
-        if other is None:
-            return self
-        return SkuEntry(
-            self.warehouse_sku or other.warehouse_sku, self.pack_mode or other.pack_mode
-        )
-
-    def __str__(self) -> str:
-        """Say it as an operator reads it."""
-        alias = f"is {self.warehouse_sku} at the warehouse" if self.warehouse_sku else ""
-        mode = f"pack mode {self.pack_mode}" if self.pack_mode else ""
-        return ", ".join(part for part in (alias, mode) if part) or "says nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,45 +122,6 @@ def correct_order(
     if corrections.phone is not None:
         retailer = replace(retailer or Retailer(retailer_id=""), phone=corrections.phone)
     return replace(seen, lines=lines, ship_to=ship_to, retailer=retailer)
-
-
-def check_sku(text: str) -> str:
-    """
-    Return a SKU without blanks around it.
-
-    Raises:
-        ValueError: It cannot be one; the text says why.
-    """
-    sku = text.strip()
-    if not sku:
-        raise ValueError("is empty; write the SKU")
-    if len(sku) > LONGEST_SKU:
-        raise ValueError(f"has {len(sku)} characters; a SKU has at most {LONGEST_SKU}")
-    if not sku.isprintable():
-        raise ValueError("holds a character that cannot be printed; write the SKU as it is shown")
-    return sku
-
-
-def check_entry(warehouse_sku: str | None, pack_mode: str | None) -> SkuEntry:
-    """
-    Return an entry of what an operator wrote; empty texts say nothing.
-
-    Raises:
-        ValueError: The member named cannot be right; the text says what can.
-    """
-    alias = (warehouse_sku or "").strip() or None
-    mode = (pack_mode or "").strip() or None
-    if alias is not None:
-        try:
-            alias = check_sku(alias)
-        except ValueError as problem:
-            raise ValueError(f"warehouse_sku: {problem}") from None
-    if mode is not None:
-        try:
-            mode = str(parse_pack_mode(mode))
-        except ValueError as problem:
-            raise ValueError(f"pack_mode: {problem}; for example factor:6") from None
-    return SkuEntry(alias, mode)
 
 
 def check_street(

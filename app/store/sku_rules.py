@@ -14,8 +14,8 @@ from typing import Any, cast
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.corrections import SkuEntry
 from app.domain.lifecycle import State
+from app.domain.sku_entries import SkuChange, SkuEntry
 from app.store.decisions import CLEARED, signed
 from app.store.decisions_corrections import HELD_FOR_RELEASE
 from app.store.models import Attempt, Order
@@ -48,15 +48,6 @@ class SkuRow:
     note: str
     updated_at: datetime
     updated_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class SkuChange:
-    """What one SKU is to be from now on; no entry removes it."""
-
-    marketplace_sku: str
-    entry: SkuEntry | None
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

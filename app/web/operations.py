@@ -1,7 +1,7 @@
 """The operators' JSON API, behind the operators' token."""
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -53,8 +53,13 @@ DECIDED: Responses = {
 _bearer = HTTPBearer(auto_error=False, description="The value of `OPERATOR_TOKEN`.")
 
 
-def operations_router(store: Store, operator_token: str, on_wake: Callable[[], None]) -> APIRouter:
-    """Return the routes for operators; without a configured token nobody gets in."""
+def operations_router(
+    store: Store,
+    operator_token: str,
+    on_wake: Callable[[], None],
+    parts: Iterable[APIRouter] = (),
+) -> APIRouter:
+    """Return the routes for operators, *parts* among them; without a token nobody gets in."""
 
     def require_token(
         given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
@@ -143,6 +148,8 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
         """Take an order from before the switch all the same."""
         return await decide(order, take_order, why)
 
+    for part in parts:
+        router.include_router(part)
     return router
 
 
@@ -154,6 +161,10 @@ async def _find(store: Store, text: str) -> OrderRecord:
     if found is None:
         raise HTTPException(404, f"no order has the reference, id or number {text[:100]!r}")
     return found
+
+
+find_named_order = _find
+"""The order a path names, or the answer that there is none, or two; for routes kept elsewhere."""
 
 
 def _one_of(values: frozenset[str]) -> dict[str, Any]:

@@ -108,6 +108,25 @@ async def test_lists_and_single_reads(caller: CheckedCaller) -> None:
         assert one.status_code == 200
 
 
+async def test_the_catalogue(caller: CheckedCaller) -> None:
+    """Every page of variants fits the description, archived ones and their products too."""
+    for number in range(5):
+        variant = caller.company.add_variant(f"SKU-{number}", unit_multiplier=6)
+    variant.archived_at = caller.company.clock.now()
+    query: dict[str, Any] = {"page[limit]": 2, "include": "product"}
+
+    first = await caller.call("GET", "/api/v1/product-variants", **query)
+    second = await caller.http.get(first.json()["links"]["next"])
+    third = await caller.http.get(second.json()["links"]["next"])
+
+    pages = [first.json(), second.json(), third.json()]
+    skus = [one["attributes"]["sku"] for page in pages for one in page["data"]]
+    assert sorted(skus) == [f"SKU-{number}" for number in range(5)]
+    assert "next" not in pages[2]["links"]
+    assert pages[2]["included"][0]["attributes"]["unitMultiplier"] == 6
+    assert (await caller.call("GET", "/api/v1/product-variants")).status_code == 200
+
+
 async def test_every_transition_and_its_refusal(caller: CheckedCaller) -> None:
     """Transitions answer as described, and so do their 409, 422 and 404."""
     company = caller.company

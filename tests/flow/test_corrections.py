@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from app.domain.corrections import Corrections, SkuEntry, check_street
+from app.domain.corrections import Corrections, check_street
 from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
+from app.domain.sku_entries import SkuChange, SkuEntry
 from app.simulator import Address, Order, OrderedLine
 from app.store.decisions import Impossible
 from app.store.decisions_corrections import correct_order_by_person
 from app.store.session import Store
-from app.store.sku_rules import SkuChange, change_sku_rules
+from app.store.sku_rules import change_sku_rules
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
 

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from app.domain.corrections import SkuEntry
 from app.domain.lifecycle import State
+from app.domain.sku_entries import SkuChange, SkuEntry
 from app.flow.desk import OrderDesk
+from app.flow.sku_check import check_skus
 from app.simulator import Address, Order, OrderedLine
 from app.store.session import Store
-from app.store.sku_rules import SkuChange, change_sku_rules
+from app.store.sku_rules import change_sku_rules
+from app.wiring import sku_sayings
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
 
@@ -155,3 +157,27 @@ async def test_an_entry_costs_no_commit_and_no_query(
             commits.append(sqlite_store.commit_count - before)
     assert len(reads) == 1
     assert commits[2] <= commits[1] <= commits[0]
+
+
+async def test_the_check_finds_what_the_review_finds(store: Store, clock: FakeClock) -> None:
+    """What `skus check` says of each variant is what an order of it would be held for."""
+    said = {"sku_map": {"SOAP-LAV": "NOWHERE"}, "pack_mode_by_sku": {"BOWL-01": "factor:3"}}
+    async with build_world(store, clock, warehouse=hand_driven(), pack_mode=None, **said) as world:
+        packs = {"MUG-01": 6, "MUG-02": 6, "BOWL-01": 4, "SOAP-LAV": 12, "TOTE-NAT": 1, "X": 1}
+        for sku, multiplier in packs.items():
+            world.ankorstore.add_variant(sku, unit_multiplier=multiplier)
+        await _say(world, "MUG-02", SkuEntry(pack_mode="pack"))
+        await _say(world, "SOAP-LAV", SkuEntry(pack_mode="factor:6"))
+
+        report = await check_skus(
+            store,
+            world.companies.marketplace,
+            world.companies.warehouse,
+            sku_sayings(world.settings),
+        )
+
+        found = {sku: {one.reason for one in report.findings if one.sku == sku} for sku in packs}
+        for sku in packs:
+            order = await _place(world, OrderedLine(sku))
+            assert set(await world.reasons(order)) == found[sku], sku
+        assert {sku for sku in packs if found[sku]} == {"MUG-01", "BOWL-01", "SOAP-LAV", "X"}
