@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Route
 
 from app import __version__
 from app.clock import Clock
@@ -130,6 +132,7 @@ def create_app(
     ]
     app.include_router(operations_router(store, operator_token, wake, parts))
     app.add_exception_handler(RequestValidationError, _answer_wrong_request)
+    app.add_exception_handler(405, _answer_wrong_method)
     app.add_exception_handler(Exception, _answer_bug)
     return app
 
@@ -151,6 +154,16 @@ async def _answer_wrong_request(request: Request, error: Exception) -> JSONRespo
     assert isinstance(error, RequestValidationError)
     told = [{"loc": list(one["loc"]), "msg": one["msg"]} for one in error.errors()]
     return JSONResponse({"detail": told}, status_code=422)
+
+
+async def _answer_wrong_method(request: Request, error: Exception) -> JSONResponse:
+    """Name every method of the path, also where each has a route of its own."""
+    assert isinstance(error, HTTPException)
+    routes = [one for one in request.app.routes if isinstance(one, Route)]
+    fitting = [one for one in routes if one.matches(request.scope)[0] is not Match.NONE]
+    methods = sorted({method for one in fitting for method in one.methods or ()})
+    headers = {**(error.headers or {}), "Allow": ", ".join(methods)}
+    return JSONResponse({"detail": error.detail}, status_code=405, headers=headers)
 
 
 async def _answer_bug(request: Request, error: Exception) -> JSONResponse:

@@ -167,6 +167,12 @@ class Order(Base):
             postgresql_where=text("state != 'closed'"),
         ),
         Index("ix_orders_submitted_at", "submitted_at", "created_at"),
+        Index(
+            "ix_orders_corrected",
+            "closed_at",
+            sqlite_where=text("corrections IS NOT NULL"),
+            postgresql_where=text("corrections IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -223,7 +229,7 @@ class Order(Base):
     follow_up_done_at: Mapped[datetime | None]
 
     # What operators corrected for this order alone.
-    corrections: Mapped[dict[str, Any] | None]
+    corrections: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 def is_open() -> ColumnElement[bool]:

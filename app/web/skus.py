@@ -18,7 +18,7 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 NO_ENTRY: Responses = {404: answers(Refusal, "There is no entry of this SKU.")}
 WRONG: Responses = {422: answers(QueryRefusal, "What is wrong, and what would be right.")}
 CHANGED: Responses = {200: answers(SkusChanged, "What changed, and how many orders woke.")}
-Sku = Annotated[str, Path(min_length=1, max_length=300)]
+Sku = Annotated[str, Path(min_length=1, max_length=200)]
 By = Annotated[str, Query(min_length=1, max_length=100)]
 
 

@@ -45,10 +45,15 @@ def upgrade() -> None:
     )
     op.bulk_insert(state, [{"id": 1, "change_count": 0}])
     op.add_column("orders", sa.Column("corrections", sa.JSON(), nullable=True))
+    where = sa.text("corrections IS NOT NULL")
+    op.create_index(
+        "ix_orders_corrected", "orders", ["closed_at"], sqlite_where=where, postgresql_where=where
+    )
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_index("ix_orders_corrected", table_name="orders")
     op.drop_column("orders", "corrections")
     op.drop_table("sku_table_state")
     op.drop_index("ix_sku_rule_changes_marketplace_sku", table_name="sku_rule_changes")
