@@ -17,12 +17,14 @@ from app.cli_database import (
     find_one,
     with_store,
 )
+from app.cli_deadlines import postpone_command
 from app.cli_ledger import ledger
 from app.cli_orders import orders_cli
 from app.cli_sku_check import check_command
 from app.cli_skus import skus_cli
 from app.clock import SystemClock
 from app.demo import run_demo
+from app.flow.deadlines import tell_deadline
 from app.flow.story import name_of, tell_history, tell_present, tell_shipments
 from app.logs import configure_logs
 from app.main import create_app
@@ -46,6 +48,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(orders_cli, name="orders")
+orders_cli.command("postpone")(postpone_command)
 orders_cli.command("correct")(correct_command)
 orders_cli.command("preview")(preview_command)
 cli.add_typer(skus_cli, name="skus")
@@ -189,6 +192,7 @@ def version() -> None:
 @cli.command()
 def why(order: OrderText) -> None:
     """Tell an order's story: what happened, what it waits for, what a person should do."""
+    settings = load_settings()
 
     async def tell(store: Store) -> int:
         found = await find_one(store, order)
@@ -202,6 +206,13 @@ def why(order: OrderText) -> None:
             print(f"  {line}")
         shipments = [row.shipment for row in await load_shipments(store, found.order_id)]
         for line in [*tell_shipments(found, shipments), *tell_present(found, store.now())]:
+            print(line)
+        for line in tell_deadline(
+            found,
+            store.now(),
+            at_risk_seconds=settings.at_risk_hours * 3600,
+            country_code=settings.warehouse_country,
+        ):
             print(line)
         return 0
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from app.errors import BridgeError, LeaseLost, NotReady, PeerAway
+from app.flow.deadlines import tell_deadlines
 from app.flow.reconcile import reconcile
 from app.flow.retention import prune
 from app.flow.shipments import ShipmentFeed
@@ -28,7 +29,9 @@ SHIPMENTS = "shipments"
 RECONCILE = "reconcile"
 WAREHOUSE_SETTINGS = "warehouse_settings"
 RETENTION = "retention"
+DEADLINES = "deadlines"
 RETENTION_SECONDS = 3600.0
+DEADLINE_SECONDS = 300.0
 SETTINGS_SECONDS = 86_400.0
 FAILED_SECONDS = 60.0
 """A job that failed runs again after this, or after its own interval if that is shorter."""
@@ -159,6 +162,9 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
     async def prune_old() -> str:
         return await prune(store, retention_rules(settings))
 
+    async def tell_of_deadlines() -> str:
+        return await tell_deadlines(store, settings.at_risk_hours * 3600)
+
     return Jobs(
         store,
         companies,
@@ -167,6 +173,7 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
             RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
             WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
             RETENTION: Job(RETENTION_SECONDS, prune_old),
+            DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
         },
         settings.lease_seconds,
     )

@@ -22,6 +22,7 @@ from app.store.inbox import Inbox
 from app.store.migrate import known_revisions
 from app.store.session import Store
 from app.web.corrections import corrections_router
+from app.web.deadlines import deadlines_router
 from app.web.health import health_router
 from app.web.operations import operations_router
 from app.web.published_delivery import DELIVERY
@@ -119,7 +120,11 @@ def create_app(
     # The route publishes the call and answers 405 to other methods; deliveries never get that far.
     app.add_api_route(WEBHOOK_PATH, receiver.receive, methods=["POST"], **DELIVERY)
     app.add_middleware(ReceiverFirst, receiver=receiver)
-    app.include_router(health_router(store, known_revisions(), worker, backlog_pace(settings)))
+    at_risk_seconds = settings.at_risk_hours * 3600
+    pace = backlog_pace(settings)
+    app.include_router(
+        health_router(store, known_revisions(), worker, pace, at_risk_seconds=at_risk_seconds)
+    )
     operator_token = settings.operator_token.get_secret_value()
 
     async def preview(order: OrderRecord) -> Preview:
@@ -129,8 +134,11 @@ def create_app(
     parts = [
         skus_router(store, settings.sku_map, wake),
         corrections_router(store, preview, wake),
+        deadlines_router(store, wake),
     ]
-    app.include_router(operations_router(store, operator_token, wake, parts))
+    app.include_router(
+        operations_router(store, operator_token, wake, parts, at_risk_seconds=at_risk_seconds)
+    )
     app.add_exception_handler(RequestValidationError, _answer_wrong_request)
     app.add_exception_handler(405, _answer_wrong_method)
     app.add_exception_handler(Exception, _answer_bug)

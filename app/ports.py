@@ -9,7 +9,7 @@ import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -226,6 +226,14 @@ class Marketplace(Protocol):
         self, master_order_id: str, tracking: ParcelTracking, *, exists: bool
     ) -> None:
         """Create the parcel tracking, or change the existing one; repeatable by its ids."""
+
+    async def postpone_shipping(self, master_order_id: str, to: date) -> None:
+        """
+        Announce that an order leaves by *to* at the latest. Repeatable.
+
+        Raises:
+            Rejected: Refused; the day is past, or the order is no longer waiting to be shipped.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from holidays import list_supported_countries
 from pydantic import (
     BeforeValidator,
     Field,
@@ -170,6 +171,9 @@ class Settings(BaseSettings):
     overweight: Literal["review", "clamp"] = Field("review", examples=["review"])
     carrier_map: TextMap = Field({}, examples=['{"BUSEU1": "ups"}'])
     push_parcels: bool = Field(False, examples=["false"])
+    at_risk_hours: float = Field(24, gt=0, examples=["24"])
+    stale_working_days: int = Field(3, ge=1, le=60, examples=["3"])
+    warehouse_country: str = Field("NL", examples=["NL"])
 
     event_retention_days: int = Field(90, ge=0, examples=["90"])
     attempt_retention_days: int = Field(365, ge=0, examples=["365"])
@@ -226,6 +230,13 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"[A-Za-z]{2}", value):
                 raise ValueError(f"{value!r} is no country code of two letters")
         return tuple(value.upper() for value in values)
+
+    @field_validator("warehouse_country")
+    @classmethod
+    def _country_with_holidays(cls, value: str) -> str:
+        if value.upper() not in list_supported_countries():
+            raise ValueError("is no country of two letters whose holidays are known")
+        return value.upper()
 
     @field_validator("fallback_email")
     @classmethod

@@ -285,6 +285,8 @@ def flow_rules(settings: Settings) -> FlowRules:
         parcel_kg=settings.parcel_default_kg,
         clamps_overweight=settings.overweight == "clamp",
         pushes_all_parcels=settings.push_parcels,
+        stale_working_days=settings.stale_working_days,
+        warehouse_country=settings.warehouse_country,
     )
 
 

@@ -6,6 +6,7 @@ the translation's business.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import date
 from typing import Any
 
 import httpx
@@ -231,6 +232,17 @@ class AnkorstoreMarketplace:
             "PATCH" if exists else "POST",
             self._tracking_path(operation, master_order_id),
             body=translate_tracking.tracking_body(tracking),
+        )
+
+    async def postpone_shipping(self, master_order_id: str, to: date) -> None:
+        """Announce a later shipping date; announcing it again changes nothing."""
+        operation = Operation.POSTPONE_SHIPPING
+        segment = self._calls.segment(operation, master_order_id)
+        await self._calls.send(
+            operation,
+            "PATCH",
+            f"{wire.MASTER_ORDERS_PATH}/{segment}",
+            body=wire.postpone_body(to),
         )
 
     def _order_path(self, operation: Operation, marketplace_order_id: str) -> str:

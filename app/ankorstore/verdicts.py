@@ -23,6 +23,7 @@ class Operation(StrEnum):
     CONFIRM_QUOTE = "confirm quote"
     READ_TRACKING = "read tracking"
     WRITE_TRACKING = "write tracking"
+    POSTPONE_SHIPPING = "postpone shipping"
     LIST_APPLICATIONS = "list applications"
     LIST_WEBHOOK_EVENTS = "list webhook events"
     CREATE_SUBSCRIPTION = "create subscription"

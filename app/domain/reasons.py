@@ -275,6 +275,12 @@ _TABLE: tuple[Reason, ...] = (
         "The warehouse sent a part of the order and the rest has not followed.",
         "Ask the warehouse for the rest, and retry the order once it is sent.",
     ),
+    Reason(
+        "no_shipment",
+        "The warehouse has had the order for days and has sent nothing of it.",
+        "Look at it in Maya, by the number or link named: it may be Not Valid there. Correct it "
+        "there or ask the warehouse, then retry the order; shipments move it on by themselves.",
+    ),
     # The way back to the marketplace.
     Reason(
         "too_many_parcels",

@@ -30,7 +30,7 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
     order = desk.order
     seen = await desk.look(max_age_seconds=0)
     if order.may_be_at_warehouse:
-        return _look_after_intent(seen, desk)
+        return await _look_after_intent(seen, desk)
     if isinstance(end := ended_before_placing(seen, order, rules), Close):
         return await end_unplaced(end, seen, desk, rules)
     is_newly_accepted = order.state is State.RECEIVED or order.attention_reason in _ABOUT_STATUS
@@ -58,7 +58,12 @@ def acceptance_reverted(desk: Desk) -> Move:
     return Attention(asked.findings, "Ankorstore took the acceptance back", state=State.RECEIVED)
 
 
-def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
+async def _has_shipped(desk: Desk) -> bool:
+    """Tell whether anything was sent, by the feed or by a search now."""
+    return bool(await desk.shipments() or await desk.search_shipments())
+
+
+async def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
     """
     After a create intent only our own confirm settles anything; worse news is shown.
 
@@ -71,4 +76,6 @@ def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
         trouble = trouble_after_placing(seen, order)
         if trouble is not None and reason_of(trouble.reason).is_task:
             return trouble
+        if order.attention_reason == "no_shipment" and await _has_shipped(desk):
+            return Next(order.state, "the warehouse has sent something after all")
     return Stands(f"Ankorstore shows {seen.status}; the order still waits for a person")

@@ -8,17 +8,20 @@ is seen and not done twice (docs/rules/states.md).
 
 from datetime import datetime, timedelta
 
+from app.domain.deadlines import UNDISPATCHED
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, WarehouseOrderRecord
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
 from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
+from app.flow.deadlines import announce_date
 from app.flow.ending import bears_our_mark, end_unplaced
 from app.flow.looking import acceptance_reverted, look_again
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.progress import Sent, judge_sent
 from app.flow.review import review
 from app.flow.rules import FlowRules
+from app.flow.silence import WAITS_FOR_SHIPMENT, await_first_shipment
 from app.flow.world import (
     ACCEPTED_STATUS,
     SHIPPED_STATUSES,
@@ -30,11 +33,12 @@ from app.flow.world import (
 from app.ports import Desk, FoundOrder, PreparedOrder, Turn
 
 DAILY_SECONDS = 86_400.0
-WAITS_FOR_SHIPMENT = "the warehouse to ship"
 
 
 async def advance(desk: Desk, rules: FlowRules) -> Move:
     """Take the order one step further."""
+    if desk.order.postpone_to is not None and desk.order.state in UNDISPATCHED:
+        return await announce_date(desk)
     if desk.order.attention_reason is not None and desk.order.state is not State.CLOSED:
         return await look_again(desk, rules)
     match desk.order.state:
@@ -238,7 +242,7 @@ async def await_shipments(desk: Desk, rules: FlowRules) -> Move:
         return trouble
     tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     if sent.first_at is None:
-        return Wait(tomorrow, WAITS_FOR_SHIPMENT, "nothing has been sent yet")
+        return await await_first_shipment(desk, rules, tomorrow)
     overdue_at = sent.first_at + timedelta(seconds=rules.partial_wait_seconds)
     if desk.now() >= overdue_at:
         return ask_person("partial_shipment_overdue", field="shipments", detail=sent.missing_text)

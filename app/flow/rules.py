@@ -23,3 +23,5 @@ class FlowRules:
     parcel_kg: Decimal
     clamps_overweight: bool
     pushes_all_parcels: bool
+    stale_working_days: int
+    warehouse_country: str

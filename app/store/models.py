@@ -113,6 +113,7 @@ class Event(Base):
     """When body and headers were emptied; the row itself knows the event for ever."""
 
 
+_NOT_LEFT = "state IN ('received', 'accepted', 'placed')"
 _DUE_TO_PLACE = "next_attempt_at IS NOT NULL AND state IN ('received', 'accepted')"
 _DUE_PLACED = (
     "next_attempt_at IS NOT NULL AND state IN ('placed', 'dispatched', 'shipped', 'closed')"
@@ -167,6 +168,12 @@ class Order(Base):
             postgresql_where=text("state != 'closed'"),
         ),
         Index("ix_orders_submitted_at", "submitted_at", "created_at"),
+        Index(
+            "ix_orders_not_left",
+            "ship_by_at",
+            sqlite_where=text(_NOT_LEFT),
+            postgresql_where=text(_NOT_LEFT),
+        ),
         Index(
             "ix_orders_corrected",
             "closed_at",
@@ -227,6 +234,12 @@ class Order(Base):
     # Parcel tracking after the confirm: its own due time, and it may fail as a warning.
     follow_up: Mapped[str | None]
     follow_up_done_at: Mapped[datetime | None]
+
+    # The latest shipping date: what was told of it, a later one that is to be announced, and when
+    # a person was last asked why the warehouse sends nothing.
+    deadline_told: Mapped[str | None]
+    postpone_to: Mapped[str | None]
+    shipment_asked_at: Mapped[datetime | None]
 
     # What operators corrected for this order alone.
     corrections: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

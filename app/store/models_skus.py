@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, text
+from sqlalchemy import DDL, Index, Integer, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.models import Base, BigId
@@ -45,3 +45,13 @@ class SkuTableState(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     change_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+
+
+# The one row comes with the table, whoever creates it; the migration says so for itself.
+event.listen(
+    SkuTableState.__table__,
+    "after_create",
+    DDL(  # type: ignore[no-untyped-call]
+        "INSERT INTO sku_table_state (id, change_count) VALUES (1, 0)"
+    ),
+)

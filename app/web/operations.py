@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic.json_schema import SkipJsonSchema
 
+from app.domain.deadlines import Deadline
 from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
@@ -43,6 +44,7 @@ Decision = Callable[..., Awaitable[str]]
 Text = str | SkipJsonSchema[None]
 STATES = frozenset(str(state) for state in State)
 ATTENTIONS = frozenset({ANY_ATTENTION, *REASONS})
+DEADLINES = frozenset(str(one) for one in Deadline)
 DECIDED: Responses = {
     **UNKNOWN_ORDER,
     200: answers(OrderDecided, "The order as it stands now."),
@@ -58,6 +60,8 @@ def operations_router(
     operator_token: str,
     on_wake: Callable[[], None],
     parts: Iterable[APIRouter] = (),
+    *,
+    at_risk_seconds: float = 86_400.0,
 ) -> APIRouter:
     """Return the routes for operators, *parts* among them; without a token nobody gets in."""
 
@@ -91,6 +95,7 @@ def operations_router(
     async def orders(
         state: Annotated[Text, Query(json_schema_extra=_one_of(STATES))] = None,
         attention: Annotated[Text, Query(json_schema_extra=_one_of(ATTENTIONS))] = None,
+        deadline: Annotated[Text, Query(json_schema_extra=_one_of(DEADLINES))] = None,
         q: Annotated[Text, Query(max_length=200)] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
         after: Annotated[
@@ -101,6 +106,8 @@ def operations_router(
         wanted = OrderFilter(
             state=_known("state", state, STATES),
             attention=_known("attention", attention, ATTENTIONS),
+            deadline=_known("deadline", deadline, DEADLINES),
+            at_risk_seconds=at_risk_seconds,
             q=q,
             after_id=_cursor(after),
             limit=limit,

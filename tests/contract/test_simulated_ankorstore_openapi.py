@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 import httpx
 import pytest
 
+from app.ankorstore.wire import postpone_body
 from app.simulator import AnkorstoreHabits, Order, SimulatedAnkorstore
 
 from .openapi import (
@@ -106,6 +107,16 @@ async def test_lists_and_single_reads(caller: CheckedCaller) -> None:
     for include in ("retailer", "orderItems", FULL_INCLUDE):
         one = await caller.call("GET", f"/api/v1/orders/{order.id}", include=include)
         assert one.status_code == 200
+
+
+async def test_the_body_that_announces_a_later_date(caller: CheckedCaller) -> None:
+    """What the service sends is described, and answered as described; a past day is refused."""
+    order = caller.company.place_order(status="brand_confirmed")
+    path = f"/api/v1/master-orders/{order.master_order_id}"
+    for day, status in ((date(2026, 3, 12), 200), (date(2026, 3, 1), 422)):
+        answer = await caller.call("PATCH", path, postpone_body(day))
+        assert answer.status_code == status
+    assert order.ships_until_updated_at is not None
 
 
 async def test_the_catalogue(caller: CheckedCaller) -> None:

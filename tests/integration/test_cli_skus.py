@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +294,31 @@ def test_preview_tells_differences(
         "  deliveryAddressHouseNumber: 7 -> 12",
         "  deliveryAddressHouseNumberAddition: (nothing) -> 'B'",
     ]
+
+
+def test_postpone_and_deadlines(
+    run: Run, ankorstore: SimulatedAnkorstore, work: Callable[..., Any]
+) -> None:
+    """A late order is listed, `why` proposes a day, and postponing it notes what is owed."""
+    yesterday = SystemClock().now() - timedelta(days=1)
+    place(ankorstore, work, ship_by_at=yesterday, waits_for="its turn")
+    assert "R1" in run("orders", "list", "--deadline", "late")[1]
+    assert "R1" not in run("orders", "list", "--deadline", "at_risk")[1]
+    assert run("orders", "list", "--deadline", "soon")[0] == 2
+    told = run("why", "R1")[1]
+    assert "It is late" in told
+    command = told[told.index("antbridge orders postpone R1") :].split()[1:6]
+
+    status, out, _ = run(*command, "--reason", "late truck")
+
+    assert (status, "is told now" in out) == (0, True)
+    row = work(lambda store: order_row(store, 1))
+    assert (row.postpone_to, row.wake_seq) == (command[-1], 1)
+    assert "Ankorstore is told that it leaves by" in run("why", "R1")[1]
+    status, _, err = run("orders", "postpone", "R1", "--date", "2020-01-01", "--reason", "x")
+    assert (status, "is past" in err) == (1, True)
+    for wrong in ("tomorrow", "2026-02-30"):
+        assert run("orders", "postpone", "R1", "--date", wrong, "--reason", "x")[0] == 2
 
 
 def test_correction_of_a_closed_order_is_refused(

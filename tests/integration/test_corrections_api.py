@@ -148,6 +148,28 @@ async def test_preview_that_cannot_be_made(
     assert (await client.get("/api/orders/R9/preview")).status_code == 404
 
 
+async def test_postpone(
+    client: httpx.AsyncClient, store: Store, ankorstore: SimulatedAnkorstore, clock: FakeClock
+) -> None:
+    """A later day is noted as owed; one that makes no sense is refused; late orders are listed."""
+    order_id = await hold(store, ankorstore, ship_by_at=clock.now())
+    for deadline, count in (("late", 1), ("at_risk", 0)):
+        listed = await client.get("/api/orders", params={"deadline": deadline})
+        assert len(listed.json()["orders"]) == count
+    assert (await client.get("/api/orders?deadline=soon")).status_code == 422
+    path = "/api/orders/R1/postpone"
+
+    answer = await client.post(path, json={"date": "2026-03-20", "by": "ina", "reason": "truck"})
+
+    assert (answer.status_code, "2026-03-20" in answer.json()["message"]) == (200, True)
+    assert (await order_row(store, order_id)).postpone_to == "2026-03-20"
+    (attempt,) = await attempts_of(store, order_id)
+    assert attempt.message == "postponed to 2026-03-20 by ina: truck"
+    assert (await client.post(path, json={"date": "2026-02-01"})).status_code == 409
+    for body in ({}, {"date": "soon"}, {"date": "2026-03-21", "day": 1}):
+        assert (await client.post(path, json=body)).status_code == 422
+
+
 async def test_without_the_token_nobody_gets_in(client: httpx.AsyncClient) -> None:
     """Neither call answers anything but 401 without the token."""
     del client.headers["Authorization"]

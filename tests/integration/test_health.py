@@ -170,9 +170,10 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
         "inbox": {"stored": 0, "unprocessed": 0},
         "found_by": {"webhook": 0, "reconcile": 0},
         "backlog": {"orders": 0, "ends_at": None},
+        "deadlines": {"at_risk": 0, "late": 0},
         "peers": {"ankorstore": NO_PEER, "active_ants": NO_PEER},
         "schedules": dict.fromkeys(
-            ("shipments", "reconcile", "warehouse_settings", "retention"), job
+            ("shipments", "reconcile", "warehouse_settings", "retention", "deadlines"), job
         ),
         "version": __version__,
         "workers": [],
