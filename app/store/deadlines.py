@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, update
 
 from app.domain.deadlines import UNDISPATCHED, Deadline
 from app.store.models import Order
@@ -28,8 +28,8 @@ class DeadlineNews:
 
 def undispatched() -> ColumnElement[bool]:
     """Return the condition of the index of orders that have not left, word for word."""
-    literals: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in UNDISPATCHED]
-    return Order.state.in_(literals)
+    state: ColumnElement[str] = literal_column("coalesce(orders.state, '')")
+    return state.in_([literal_column(f"'{one}'") for one in UNDISPATCHED])
 
 
 def stands_at(deadline: Deadline, now: datetime, at_risk_seconds: float) -> ColumnElement[bool]:
@@ -48,7 +48,7 @@ async def count_deadlines(store: Store, at_risk_seconds: float) -> dict[Deadline
         for deadline in Deadline:
             condition = stands_at(deadline, now, at_risk_seconds)
             counted = select(func.count()).select_from(Order).where(condition)
-            counts[deadline] = (await connection.execute(_along(counted))).scalar_one()
+            counts[deadline] = (await connection.execute(counted)).scalar_one()
     return counts
 
 
@@ -72,9 +72,7 @@ async def take_deadline_news(store: Store, at_risk_seconds: float) -> Sequence[D
     news = []
     async with store.write() as connection:
         await connection.execute(
-            update(Order)
-            .where(locked_by_id(Order.id.in_(_along(moved))))
-            .values(deadline_told=None)
+            update(Order).where(locked_by_id(Order.id.in_(moved))).values(deadline_told=None)
         )
         for deadline, condition in is_news.items():
             first = (
@@ -85,7 +83,7 @@ async def take_deadline_news(store: Store, at_risk_seconds: float) -> Sequence[D
             )
             rows = await connection.execute(
                 update(Order)
-                .where(locked_by_id(Order.id.in_(_along(first))))
+                .where(locked_by_id(Order.id.in_(first)))
                 .values(deadline_told=deadline.value)
                 .returning(
                     Order.marketplace_order_id,
@@ -96,11 +94,6 @@ async def take_deadline_news(store: Store, at_risk_seconds: float) -> Sequence[D
             )
             news += [_news_of(row, deadline) for row in rows]
     return news
-
-
-def _along(statement: Select[Any]) -> Select[Any]:
-    """Have SQLite read the index of orders that have not left: it guesses that states tell more."""
-    return statement.with_hint(Order, "INDEXED BY ix_orders_not_left", "sqlite")
 
 
 def _news_of(row: Any, deadline: Deadline) -> DeadlineNews:

@@ -8,7 +8,7 @@ down_revision = "skus"
 branch_labels = None
 depends_on = None
 
-_NOT_LEFT = "state IN ('received', 'accepted', 'placed')"
+_NOT_LEFT = "coalesce(state, '') IN ('received', 'accepted', 'placed')"
 
 
 def upgrade() -> None:
