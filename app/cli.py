@@ -10,6 +10,7 @@ import uvicorn
 
 from app import __version__
 from app.cli_address import address
+from app.cli_corrections import correct_command, preview_command
 from app.cli_database import (
     WRONG_USE,
     OrderText,
@@ -17,13 +18,17 @@ from app.cli_database import (
     find_one,
     with_store,
 )
+from app.cli_deadlines import postpone_command
 from app.cli_ledger import ledger
 from app.cli_orders import orders_cli
 from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
 from app.cli_policy import policy_cli
 from app.cli_returns import returns_cli
+from app.cli_sku_check import check_command
+from app.cli_skus import skus_cli
 from app.clock import SystemClock
 from app.demo import run_demo
+from app.flow.deadlines import tell_deadline
 from app.flow.story import name_of, tell_history, tell_present, tell_shipments
 from app.flow.verdict_words import tell_verdict
 from app.logs import configure_logs
@@ -53,6 +58,11 @@ cli.add_typer(returns_cli, name="returns")
 orders_cli.command("confirm-partial")(confirm_partial_command)
 orders_cli.command("parcels")(parcels_command)
 orders_cli.command("reset-label")(reset_label_command)
+orders_cli.command("postpone")(postpone_command)
+orders_cli.command("correct")(correct_command)
+orders_cli.command("preview")(preview_command)
+cli.add_typer(skus_cli, name="skus")
+skus_cli.command("check")(check_command)
 cli.command("ledger")(ledger)
 cli.command("address")(address)
 
@@ -194,6 +204,7 @@ def version() -> None:
 @cli.command()
 def why(order: OrderText) -> None:
     """Tell an order's story: what happened, what it waits for, what a person should do."""
+    settings = load_settings()
 
     async def tell(store: Store) -> int:
         found = await find_one(store, order)
@@ -211,6 +222,13 @@ def why(order: OrderText) -> None:
             *tell_shipments(found, shipments),
             *tell_present(found, store.now()),
         ]:
+            print(line)
+        for line in tell_deadline(
+            found,
+            store.now(),
+            at_risk_seconds=settings.at_risk_hours * 3600,
+            country_code=settings.warehouse_country,
+        ):
             print(line)
         return 0
 

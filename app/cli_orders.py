@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli_database import WRONG_USE, OrderText, find_one, with_store
+from app.domain.deadlines import Deadline
 from app.domain.lifecycle import Outcome, State
 from app.domain.policy import REJECT_TYPES
 from app.domain.reasons import REASONS
@@ -18,6 +19,7 @@ from app.domain.record import OrderRecord
 from app.domain.tasks import Answer, answers_to
 from app.flow.story import attention_of, name_of, tell_address, tell_warehouse_order
 from app.flow.verdict_words import tell_verdict
+from app.settings import load_settings
 from app.store.decisions import Impossible, retry_order, take_order
 from app.store.decisions_answer import accept_order, hold_order, reject_order, release_order
 from app.store.decisions_tasks import CLOSING_OUTCOMES, close_order, resend_order, settle_task
@@ -35,6 +37,9 @@ def list_command(
     attention: Annotated[
         str | None, typer.Option(help="Only orders needing attention: any, or a reason code.")
     ] = None,
+    deadline: Annotated[
+        Deadline | None, typer.Option(help="Only orders that must leave soon, or should have.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
 ) -> None:
     """List orders, newest first."""
@@ -44,9 +49,14 @@ def list_command(
         raise typer.BadParameter(f"use any or one of: {', '.join(sorted(REASONS))}")
 
     async def show(store: Store) -> int:
-        page, more = await list_orders(
-            store, OrderFilter(state=state, attention=attention, limit=limit)
+        wanted = OrderFilter(
+            state=state,
+            attention=attention,
+            deadline=deadline,
+            at_risk_seconds=load_settings().at_risk_hours * 3600,
+            limit=limit,
         )
+        page, more = await list_orders(store, wanted)
         _print_orders(page)
         if more is not None:
             print(

@@ -13,6 +13,7 @@ BridgeError
 └── Unmappable              the order cannot be expressed for the warehouse as it stands
 LeaseLost                   another worker has the order now: drop what was found out
 WokenMeanwhile              news about the order came in since it was read: read it again
+└── SkuTableChanged         what operators say of SKUs changed since: judge it again
 
 Only `flow/retry.py` reads the difference between them. An error's text is safe to log: it
 names the peer, the operation and the status, never what was sent. `detail` holds the peer's own
@@ -187,3 +188,7 @@ class LeaseLost(Exception):
 
 class WokenMeanwhile(Exception):
     """News about the order came in after it was read; nothing was written."""
+
+
+class SkuTableChanged(WokenMeanwhile):
+    """An entry of the table of SKUs changed after the order was judged by it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from app.errors import BridgeError, LeaseLost, NotReady, PeerAway
+from app.flow.deadlines import tell_deadlines
 from app.flow.deliveries import DeliveryWatch
 from app.flow.reconcile import reconcile
 from app.flow.retention import prune
@@ -31,7 +32,9 @@ SHIPMENTS = "shipments"
 RECONCILE = "reconcile"
 WAREHOUSE_SETTINGS = "warehouse_settings"
 RETENTION = "retention"
+DEADLINES = "deadlines"
 RETENTION_SECONDS = 3600.0
+DEADLINE_SECONDS = 300.0
 DELIVERIES = "deliveries"
 DELIVERIES_SECONDS = 3600.0
 RETURNS_SECONDS = 3600.0
@@ -165,6 +168,9 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
     async def prune_old() -> str:
         return await prune(store, retention_rules(settings))
 
+    async def tell_of_deadlines() -> str:
+        return await tell_deadlines(store, settings.at_risk_hours * 3600)
+
     deliveries = DeliveryWatch(
         store,
         companies.warehouse,
@@ -185,6 +191,7 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
             RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
             WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
             RETENTION: Job(RETENTION_SECONDS, prune_old),
+            DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
             DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
             RETURNS: Job(RETURNS_SECONDS, returns.see_to),
         },

@@ -8,20 +8,33 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 
 from app import __version__
 from app.clock import Clock
+from app.domain.record import OrderRecord
+from app.flow.preview import Preview, preview_order
 from app.settings import Settings
 from app.store.inbox import Inbox
 from app.store.migrate import known_revisions
 from app.store.session import Store
+from app.web.corrections import corrections_router
+from app.web.deadlines import deadlines_router
 from app.web.health import health_router
 from app.web.operations import operations_router
 from app.web.published_delivery import DELIVERY
+from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
-from app.wiring import Transports, backlog_pace, build_companies, build_store
+from app.wiring import (
+    Transports,
+    backlog_pace,
+    build_companies,
+    build_store,
+    use_stored_settings,
+)
 from app.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -74,8 +87,8 @@ def create_app(
 ) -> FastAPI:
     """Return the application; the schema must be up to date."""
     store = build_store(settings, clock)
-    companies = build_companies(settings, clock, transports, store) if with_worker else None
-    worker = WorkerTask(Worker(settings, store, companies)) if companies else None
+    companies = build_companies(settings, clock, transports, store)
+    worker = WorkerTask(Worker(settings, store, companies)) if with_worker else None
     wake = worker.wake if worker else _nobody_to_wake
     inbox = Inbox(store, on_wake=wake)
 
@@ -89,9 +102,9 @@ def create_app(
         gc.freeze()
         yield
         await inbox.close()
-        if worker is not None and companies is not None:
+        if worker is not None:
             await worker.stop()
-            await companies.close()
+        await companies.close()
         await store.close()
 
     app = FastAPI(
@@ -111,9 +124,27 @@ def create_app(
 
     app.add_api_route(WEBHOOK_PATH, take_delivery, methods=["POST"], **DELIVERY)
     app.add_middleware(ReceiverFirst, receiver=receiver)
-    app.include_router(health_router(store, known_revisions(), worker, backlog_pace(settings)))
-    app.include_router(operations_router(store, settings.operator_token.get_secret_value(), wake))
+    at_risk_seconds = settings.at_risk_hours * 3600
+    pace = backlog_pace(settings)
+    app.include_router(
+        health_router(store, known_revisions(), worker, pace, at_risk_seconds=at_risk_seconds)
+    )
+    operator_token = settings.operator_token.get_secret_value()
+
+    async def preview(order: OrderRecord) -> Preview:
+        await use_stored_settings(store, companies)
+        return await preview_order(store, companies.marketplace, companies.warehouse, order)
+
+    parts = [
+        skus_router(store, settings.sku_map, wake),
+        corrections_router(store, preview, wake),
+        deadlines_router(store, wake),
+    ]
+    app.include_router(
+        operations_router(store, operator_token, wake, parts, at_risk_seconds=at_risk_seconds)
+    )
     app.add_exception_handler(RequestValidationError, _answer_wrong_request)
+    app.add_exception_handler(405, _answer_wrong_method)
     app.add_exception_handler(Exception, _answer_bug)
     return app
 
@@ -135,6 +166,16 @@ async def _answer_wrong_request(request: Request, error: Exception) -> JSONRespo
     assert isinstance(error, RequestValidationError)
     told = [{"loc": list(one["loc"]), "msg": one["msg"]} for one in error.errors()]
     return JSONResponse({"detail": told}, status_code=422)
+
+
+async def _answer_wrong_method(request: Request, error: Exception) -> JSONResponse:
+    """Name every method of the path, also where each has a route of its own."""
+    assert isinstance(error, HTTPException)
+    routes = [one for one in request.app.routes if isinstance(one, Route)]
+    fitting = [one for one in routes if one.matches(request.scope)[0] is not Match.NONE]
+    methods = sorted({method for one in fitting for method in one.methods or ()})
+    headers = {**(error.headers or {}), "Allow": ", ".join(methods)}
+    return JSONResponse({"detail": error.detail}, status_code=405, headers=headers)
 
 
 async def _answer_bug(request: Request, error: Exception) -> JSONResponse:

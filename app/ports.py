@@ -9,10 +9,11 @@ import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Any, Protocol
 
+from app.domain.catalogue import Variant
 from app.domain.lifecycle import State
 from app.domain.order import ListedOrder, MarketplaceOrder
 from app.domain.record import OrderRecord, SentLine
@@ -192,6 +193,9 @@ class Marketplace(Protocol):
     def walk_orders(self) -> AsyncIterator[ListedOrder | None]:
         """Walk all orders there are, whatever their status; None for one that tells no id."""
 
+    def walk_variants(self) -> AsyncIterator[Variant | None]:
+        """Walk all product variants there are, archived ones too; None for one without an id."""
+
     async def accept_order(
         self,
         marketplace_order_id: str,
@@ -253,6 +257,14 @@ class Marketplace(Protocol):
         self, master_order_id: str, tracking: ParcelTracking, *, exists: bool
     ) -> None:
         """Create the parcel tracking, or change the existing one; repeatable by its ids."""
+
+    async def postpone_shipping(self, master_order_id: str, to: date) -> None:
+        """
+        Announce that an order leaves by *to* at the latest. Repeatable.
+
+        Raises:
+            Rejected: Refused; the day is past, or the order is no longer waiting to be shipped.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,6 +511,14 @@ class Desk(Protocol):
         Return the order as the marketplace shows it, read no longer than that ago.
 
         A reading from before the order was last woken is never given back.
+        """
+
+    async def apply_corrections(self, seen: MarketplaceOrder) -> MarketplaceOrder:
+        """
+        Return *seen* with what operators said of its SKUs and corrected in it.
+
+        What this step writes down afterwards raises `SkuTableChanged` (a `WokenMeanwhile`) where
+        the table of SKUs has changed in between.
         """
 
     def remember(self, seen: MarketplaceOrder) -> None:

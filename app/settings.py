@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from holidays import list_supported_countries
 from pydantic import (
     BeforeValidator,
     Field,
@@ -193,6 +194,9 @@ class Settings(BaseSettings):
     push_parcels: bool = Field(False, examples=["false"])
     delivery_watch_days: float = Field(30, ge=0, examples=["30"])
     active_ants_return_reason: str | None = Field(None, examples=["NOT_WANTED"])
+    at_risk_hours: float = Field(24, gt=0, examples=["24"])
+    stale_working_days: int = Field(3, ge=1, le=60, examples=["3"])
+    warehouse_country: str = Field("NL", examples=["NL"])
 
     event_retention_days: int = Field(90, ge=0, examples=["90"])
     attempt_retention_days: int = Field(365, ge=0, examples=["365"])
@@ -249,6 +253,13 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"[A-Za-z]{2}", value):
                 raise ValueError(f"{value!r} is no country code of two letters")
         return tuple(value.upper() for value in values)
+
+    @field_validator("warehouse_country")
+    @classmethod
+    def _country_with_holidays(cls, value: str) -> str:
+        if value.upper() not in list_supported_countries():
+            raise ValueError("is no country of two letters whose holidays are known")
+        return value.upper()
 
     @field_validator("fallback_email")
     @classmethod

@@ -15,11 +15,13 @@ from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
 from app.circuit import Circuit
 from app.clock import Clock, SystemClock
+from app.domain.sku_entries import SkuEntry
 from app.flow.desk import DeskTimes
 from app.flow.facts import WarehouseFacts
 from app.flow.forecast import Pace
 from app.flow.retention import RetentionRules
 from app.flow.rules import FlowRules
+from app.flow.sku_check import SkuSayings
 from app.grants import LocalBook
 from app.outbound import PeerConnection
 from app.pacing import PacedBudget
@@ -28,6 +30,7 @@ from app.ports import RateWindow, TokenShelf
 from app.settings import Settings, parse_sides
 from app.shared_grants import SharedBook
 from app.store.budget import SharedBudget
+from app.store.facts import load_settings_snapshot
 from app.store.logins import LoginVault
 from app.store.session import Store
 
@@ -133,6 +136,13 @@ def build_companies(
         ),
         connections={ANKORSTORE: ankorstore, ACTIVE_ANTS: active_ants},
     )
+
+
+async def use_stored_settings(store: Store, companies: Companies) -> None:
+    """Have the warehouse's form filled by the lists of ids that a worker read last."""
+    snapshot = await load_settings_snapshot(store, ACTIVE_ANTS)
+    if snapshot is not None:
+        companies.warehouse.use_settings(snapshot[1])
 
 
 def ankorstore_windows(settings: Settings) -> tuple[RateWindow, ...]:
@@ -244,6 +254,21 @@ def mapping_rules(settings: Settings) -> MappingRules:
     )
 
 
+def sku_sayings(settings: Settings) -> SkuSayings:
+    """Return what the settings say of single SKUs."""
+    skus = sorted({*settings.sku_map, *settings.pack_mode_by_sku})
+    return SkuSayings(
+        entries={
+            sku: SkuEntry(
+                settings.sku_map.get(sku, "").strip() or None, settings.pack_mode_by_sku.get(sku)
+            )
+            for sku in skus
+        },
+        pack_mode=settings.pack_mode,
+        facts_seconds=settings.warehouse_facts_seconds,
+    )
+
+
 def flow_rules(settings: Settings) -> FlowRules:
     """
     Return the brand's choices about the flow.
@@ -273,6 +298,8 @@ def flow_rules(settings: Settings) -> FlowRules:
         policy=load_policy(settings.policy_file),
         watches_deliveries=settings.delivery_watch_days > 0,
         maya_order_url=settings.maya_order_url,
+        stale_working_days=settings.stale_working_days,
+        warehouse_country=settings.warehouse_country,
     )
 
 

@@ -24,6 +24,7 @@ from app.absence import AbsenceNotes, reach
 from app.domain.record import OrderRecord
 from app.flow.carry import Carrier
 from app.flow.desk import OrderDesk
+from app.flow.sku_book import SkuBook
 from app.jobs import Jobs, build_jobs
 from app.settings import Settings
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
@@ -59,6 +60,7 @@ class Worker:
         self._store = store
         self._companies = companies
         self._facts = build_facts(settings, store, companies)
+        self._sku_book = SkuBook(store)
         self._carrier = Carrier(
             store,
             flow_rules(settings),
@@ -185,6 +187,7 @@ class Worker:
             facts=self._facts,
             times=desk_times(self._settings),
             is_crowded=self._is_crowded,
+            sku_book=self._sku_book,
         )
 
     def _is_crowded(self) -> bool:

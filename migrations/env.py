@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic import context
 
-import app.store.models_returns  # noqa: F401 - its tables belong to the schema
+from app.store import models_returns, models_skus  # noqa: F401 - their tables join the metadata
 from app.store.models import Base, UtcDateTime
 
 

@@ -83,12 +83,12 @@ def tidy_currency(currency: str | None) -> str:
 def _check_street(order: MarketplaceOrder, country: str, rules: MappingRules) -> Iterator[Finding]:
     where = "shipToAddress.street"
     line = tidy_line(order.ship_to.street or "")
+    parts = order.ship_to.street_parts or split_street(line, country)
     if not line:
         yield Finding("street_missing", where, "")
     elif is_post_box(line, country):
         yield Finding("post_box", where, line)
     elif country in HOUSE_NUMBER_COUNTRIES:
-        parts = split_street(line, country)
         if parts.house_number is None:
             # Also where the line is sent unsplit: the warehouse looks for the number in it.
             yield Finding("house_number_missing", where, line)

@@ -68,7 +68,7 @@ def fill_delivery(order: MarketplaceOrder, rules: MappingRules) -> dict[str, Any
     members = _fill_address(
         recipient_name(address, order.retailer),
         extra_name,
-        read_street(address.street, country, rules),
+        address.street_parts or read_street(address.street, country, rules),
         tidy_postal_code(address.postal_code, country),
         country,
     )

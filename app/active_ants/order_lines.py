@@ -13,7 +13,7 @@ from typing import Any
 from app.active_ants.rules import MappingRules
 from app.domain.names import tidy
 from app.domain.order import OrderLine
-from app.domain.packs import UNIT, SkuCount, count_skus, is_sold_singly
+from app.domain.packs import UNIT, SkuCount, count_skus, is_sold_singly, parse_pack_mode
 from app.domain.record import SentLine
 from app.errors import Finding
 
@@ -118,7 +118,7 @@ def _about(line: OrderLine, reason: str, detail: str) -> Finding:
 
 def _warehouse_sku(line: OrderLine, rules: MappingRules, findings: list[Finding]) -> str:
     own_sku = _own_sku(line)
-    sku = rules.sku_map.get(own_sku, own_sku).strip() if own_sku else ""
+    sku = line.warehouse_sku or (rules.sku_map.get(own_sku, own_sku).strip() if own_sku else "")
     if not sku:
         findings.append(_about(line, "sku_missing", item_name(line)))
     return sku
@@ -130,7 +130,8 @@ def _count_line(line: OrderLine, rules: MappingRules, findings: list[Finding]) -
     if line.unit_quantity < 0 or line.pack_quantity < 0:
         findings.append(_about(line, "order_unreadable", amount))
         return None
-    mode = rules.pack_mode_of(_own_sku(line))
+    said = line.pack_mode
+    mode = parse_pack_mode(said) if said else rules.pack_mode_of(_own_sku(line))
     if mode is None:
         if not is_sold_singly(line):
             pack = "unknown size" if line.unit_multiplier is None else str(line.unit_multiplier)

@@ -37,7 +37,6 @@ from app.active_ants.order_form import (
 from app.active_ants.order_lines import FormLines, fill_lines
 from app.active_ants.order_parts import parts_of
 from app.active_ants.rules import MappingRules
-from app.domain.fingerprint import take_fingerprint
 from app.domain.order import MarketplaceOrder
 from app.errors import Finding, NotReady, Unmappable
 from app.ports import PreparedOrder, total_pieces
@@ -101,7 +100,6 @@ def prepare(
         payload=payload,
         lines=lines.sent,
         parts=parts,
-        fingerprint=take_fingerprint(order, parts),
         hold_seconds=rules.hold_seconds,
         warnings=(
             *contact.warnings,

@@ -6,15 +6,24 @@ the translation's business.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import httpx
 import structlog
 
-from app.ankorstore import translate, translate_answers, translate_quotes, translate_tracking, wire
+from app.ankorstore import (
+    translate,
+    translate_answers,
+    translate_quotes,
+    translate_tracking,
+    translate_variants,
+    wire,
+)
 from app.ankorstore.calls import AnkorstoreCalls
 from app.ankorstore.verdicts import Operation
 from app.answers import is_same_origin
+from app.domain.catalogue import Variant
 from app.domain.order import ListedOrder, MarketplaceOrder
 from app.domain.shipment import (
     ParcelSize,
@@ -81,18 +90,41 @@ class AnkorstoreMarketplace:
             for _ in range(page.dropped):
                 yield None
 
+    async def walk_variants(self) -> AsyncIterator[Variant | None]:
+        """
+        Walk all product variants there are, archived ones too; None for one that tells no id.
+
+        No page size is asked for: the published form of this call knows none.
+        """
+        operation = Operation.LIST_VARIANTS
+        params = {"include": wire.VARIANT_INCLUDE}
+        first = await self._calls.call(
+            operation, "GET", wire.VARIANTS_PATH, parse_document, params=params
+        )
+        async for page in self._pages_from(first, MAX_PAGES_OF_ALL, operation):
+            for resource in page.primary:
+                yield translate_variants.read_variant(page, resource)
+            for _ in range(page.dropped):
+                yield None
+
     async def _pages(self, params: dict[str, str], max_pages: int) -> AsyncIterator[Document]:
-        page = await self._first_page(params)
+        first = await self._first_page(params)
+        async for page in self._pages_from(first, max_pages, Operation.LIST_ORDERS):
+            yield page
+
+    async def _pages_from(
+        self, page: Document, max_pages: int, operation: Operation
+    ) -> AsyncIterator[Document]:
         seen: set[str] = set()
         while True:
             yield page
             if page.next_link is None:
                 return
-            url = self._checked_link(page.next_link)
+            url = self._checked_link(page.next_link, operation)
             if url in seen or len(seen) >= max_pages:
-                raise self._broken_paging("the pages do not end")
+                raise self._broken_paging("the pages do not end", operation)
             seen.add(url)
-            page = await self._calls.call(Operation.LIST_ORDERS, "GET", url, parse_document)
+            page = await self._calls.call(operation, "GET", url, parse_document)
 
     async def _first_page(self, params: dict[str, str]) -> Document:
         """Read the first page; a page size that is refused is left out from then on."""
@@ -113,7 +145,7 @@ class AnkorstoreMarketplace:
             Operation.LIST_ORDERS, "GET", wire.ORDERS_PATH, parse_document, params=params
         )
 
-    def _checked_link(self, link: str) -> str:
+    def _checked_link(self, link: str, operation: Operation) -> str:
         """
         Return where the next page is.
 
@@ -123,13 +155,14 @@ class AnkorstoreMarketplace:
         try:
             url = base.join(link)
         except (httpx.InvalidURL, ValueError):
-            raise self._broken_paging("the link to the next page cannot be read") from None
+            told = "the link to the next page cannot be read"
+            raise self._broken_paging(told, operation) from None
         if not is_same_origin(url, base):
-            raise self._broken_paging("the next page is said to be on another host")
+            raise self._broken_paging("the next page is said to be on another host", operation)
         return str(url)
 
-    def _broken_paging(self, detail: str) -> Transient:
-        return Transient(self._calls.peer, Operation.LIST_ORDERS, detail=detail)
+    def _broken_paging(self, detail: str, operation: Operation) -> Transient:
+        return Transient(self._calls.peer, operation, detail=detail)
 
     async def accept_order(
         self,
@@ -241,6 +274,17 @@ class AnkorstoreMarketplace:
             "PATCH" if exists else "POST",
             self._tracking_path(operation, master_order_id),
             body=translate_tracking.tracking_body(tracking),
+        )
+
+    async def postpone_shipping(self, master_order_id: str, to: date) -> None:
+        """Announce a later shipping date; announcing it again changes nothing."""
+        operation = Operation.POSTPONE_SHIPPING
+        segment = self._calls.segment(operation, master_order_id)
+        await self._calls.send(
+            operation,
+            "PATCH",
+            f"{wire.MASTER_ORDERS_PATH}/{segment}",
+            body=wire.postpone_body(to),
         )
 
     def _order_path(self, operation: Operation, marketplace_order_id: str) -> str:

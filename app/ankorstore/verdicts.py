@@ -17,6 +17,7 @@ class Operation(StrEnum):
 
     READ_ORDER = "read order"
     LIST_ORDERS = "list orders"
+    LIST_VARIANTS = "list variants"
     ACCEPT_ORDER = "accept order"
     REJECT_ORDER = "reject order"
     RESET_LABEL = "reset label"
@@ -24,6 +25,7 @@ class Operation(StrEnum):
     CONFIRM_QUOTE = "confirm quote"
     READ_TRACKING = "read tracking"
     WRITE_TRACKING = "write tracking"
+    POSTPONE_SHIPPING = "postpone shipping"
     LIST_APPLICATIONS = "list applications"
     LIST_WEBHOOK_EVENTS = "list webhook events"
     CREATE_SUBSCRIPTION = "create subscription"

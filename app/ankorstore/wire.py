@@ -6,6 +6,7 @@ The bodies are typed as they are sent; building them from the bridge's own words
 `fields.py`, because it adds fields and values without notice and leaves others out.
 """
 
+from datetime import date
 from typing import NotRequired, TypedDict
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
@@ -14,8 +15,10 @@ QUOTES_PATH = "/api/v1/shipping-quotes"
 MASTER_ORDERS_PATH = "/api/v1/master-orders"
 APPLICATIONS_PATH = "/api/v1/applications"
 SUBSCRIPTIONS_PATH = "/api/v1/webhook-subscriptions"
+VARIANTS_PATH = "/api/v1/product-variants"
 
 ORDER_INCLUDE = "retailer,orderItems.productVariant.product"
+VARIANT_INCLUDE = "product"
 TRACKING_INCLUDE = "shipmentParcel,shippedItems"
 
 MAX_PARCELS = 20
@@ -170,6 +173,31 @@ class TrackingBody(TypedDict):
     """Body of both calls that write parcel tracking."""
 
     data: ShipmentData
+
+
+class PostponeAttributes(TypedDict):
+    """The day by which an order leaves at the latest."""
+
+    expected_maximum_shipping_date: str
+
+
+class PostponeData(TypedDict):
+    """A master order of the marketplace's own kind, as it is to be."""
+
+    type: str
+    attributes: PostponeAttributes
+
+
+class PostponeBody(TypedDict):
+    """Body of the call that announces a later shipping date."""
+
+    data: PostponeData
+
+
+def postpone_body(to: date) -> PostponeBody:
+    """Return the body that announces *to*."""
+    attributes: PostponeAttributes = {"expected_maximum_shipping_date": to.isoformat()}
+    return {"data": {"type": "internal-order", "attributes": attributes}}
 
 
 ACCEPT_BODY: TransitionBody = {"data": {"type": "brand-validates"}}

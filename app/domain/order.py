@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from app.domain.address import StreetParts
+
 
 @dataclass(frozen=True, slots=True)
 class PostalAddress:
@@ -20,6 +22,8 @@ class PostalAddress:
     postal_code: str | None = field(default=None, repr=False)
     city: str | None = field(default=None, repr=False)
     country_code: str | None = None
+    street_parts: StreetParts | None = field(default=None, repr=False)
+    """The street in its parts where an operator corrected them; they go before the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,10 @@ class OrderLine:
     available_at: datetime | None = None
     """Set for a pre-order line: when the goods will exist."""
     is_archived: bool = False
+    warehouse_sku: str | None = None
+    """The SKU at the warehouse where an operator said so; it goes before the settings."""
+    pack_mode: str | None = None
+    """What one warehouse SKU holds where an operator said so, likewise."""
 
 
 @dataclass(frozen=True, slots=True)

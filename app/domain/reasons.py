@@ -54,14 +54,14 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "pack_mode_unconfirmed",
         "A product is sold in packs, and nobody has said what one warehouse SKU is.",
-        "Set PACK_MODE (unit, pack or factor:n), or give each such SKU an entry in "
-        "PACK_MODE_BY_SKU, restart the service, " + _RETRY,
+        "Say what each such SKU is with `antbridge skus set SKU --pack-mode MODE` (unit, pack or "
+        "factor:n) and the order goes on by itself; or set PACK_MODE, restart, " + _RETRY,
     ),
     Reason(
         "pack_mode_mismatch",
         "The ordered units cannot be expressed in whole warehouse SKUs.",
-        "Correct the entry of this SKU in PACK_MODE_BY_SKU, or change the line at Ankorstore, "
-        + _RETRY,
+        "Correct what the SKU is with `antbridge skus set SKU --pack-mode MODE` and the order goes "
+        "on by itself; or change the line at Ankorstore, " + _RETRY,
     ),
     Reason(
         "lines_missing",
@@ -71,12 +71,14 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "sku_missing",
         "A line has no SKU.",
-        "Give the variant its SKU at Ankorstore, " + _RETRY,
+        "Give the variant its SKU at Ankorstore, or give the line one for this order with "
+        "`antbridge orders correct ORDER --sku LINE=SKU`, " + _RETRY,
     ),
     Reason(
         "sku_unknown",
         "The warehouse does not know a SKU of this order.",
-        "Create the product at the warehouse, or map the SKU in SKU_MAP, " + _RETRY,
+        "Say which SKU it is there with `antbridge skus set SKU --warehouse-sku OTHER` and the "
+        "order goes on by itself; or create the product at the warehouse, " + _RETRY,
     ),
     Reason(
         "stock_short",
@@ -134,7 +136,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "house_number_missing",
         "The street has no house number, and the warehouse cannot ship to this country without.",
-        "Have the address corrected at Ankorstore, " + _RETRY,
+        "Have the address corrected at Ankorstore, or correct it for this order with "
+        "`antbridge orders correct ORDER --house-number N`, " + _RETRY,
     ),
     Reason(
         "address_unsure",
@@ -215,6 +218,17 @@ _TABLE: tuple[Reason, ...] = (
         "held_by_operator",
         "A person holds this order.",
         "Release it with `antbridge orders release ORDER`, or accept or reject it.",
+    ),
+    Reason(
+        "correction_outdated",
+        "The delivery address changed at Ankorstore after it was corrected here.",
+        "Look at it with `antbridge orders preview ORDER`, then correct it again or take the "
+        "correction back with `antbridge orders correct ORDER --clear`, " + _RETRY,
+    ),
+    Reason(
+        "corrected_not_released",
+        "A person corrected this order and has not released it yet.",
+        "Look at what will be sent with `antbridge orders preview ORDER`, " + _RETRY,
     ),
     # Peers' refusals and contradictions.
     Reason(
@@ -384,6 +398,12 @@ _TABLE: tuple[Reason, ...] = (
         "The warehouse sent a part of the order and the rest has not followed.",
         "Ask the warehouse for the rest. Retry the order to wait once more, or have what was sent "
         "confirmed as it is: `antbridge orders confirm-partial ORDER`.",
+    ),
+    Reason(
+        "no_shipment",
+        "The warehouse has had the order for days and has sent nothing of it.",
+        "Look at it in Maya, by the number or link named: it may be Not Valid there. Correct it "
+        "there or ask the warehouse, then retry the order; shipments move it on by themselves.",
     ),
     # The way back to the marketplace.
     Reason(

@@ -160,11 +160,26 @@ class OrderRecord:
     delivered_at: datetime | None = None
     parcels_told: Sequence[Sequence[Any]] | None = None
     """Number and status of each parcel as the marketplace was last told."""
+    corrections: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What operators corrected for this order alone, as `read_corrections` takes it."""
+    postpone_to: str | None = None
+    """The later shipping date (YYYY-MM-DD) the marketplace is to be told, until it was."""
+    shipment_asked_at: datetime | None = None
+    """When a person was last asked why the warehouse sends nothing."""
+    sku_version: int | None = None
+    """The state of the table of SKUs that this step relied on; what it writes down must find it."""
 
     @property
     def is_answer_owed(self) -> bool:
         """Whether a person's answer to a task has not been followed yet."""
         return self.task_answer is not None and self.task_followed_at is None
+
+    @property
+    def is_waiting_named(self) -> bool:
+        """Whether it is closed, asks a person for a reason, or has a time and what it waits for."""
+        if self.state is State.CLOSED or self.attention_reason is not None:
+            return True
+        return self.next_attempt_at is not None and self.waits_for is not None
 
     @property
     def may_be_at_warehouse(self) -> bool:

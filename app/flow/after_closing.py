@@ -34,4 +34,4 @@ async def find_late_news(desk: Desk) -> Attention | None:
     seen = await desk.look(max_age_seconds=0)
     if seen.status in (CANCELLED_STATUS, REJECTED_STATUS):
         return ask_person("cancelled_after_shipping", field="order", detail=seen.status)
-    return find_change(seen, desk)
+    return await find_change(seen, desk)

@@ -23,6 +23,7 @@ from app.errors import (
     LeaseLost,
     NotYet,
     PeerAway,
+    SkuTableChanged,
     WokenMeanwhile,
 )
 from app.flow import retry
@@ -112,15 +113,19 @@ class Carrier:
             self._successes.note(operations, before.order_id, self._store.now())
         except LeaseLost:
             raise
-        except WokenMeanwhile:
-            change = _Change("woken", "news came in; reading the order again", {}, None, True)
+        except WokenMeanwhile as news:
+            change = _woken(news, desk)
         except Exception as failure:
             error = failure
             if not isinstance(failure, BridgeError):
                 log.exception("step.broke", order_id=before.order_id)
             change = self._change_after(failure, desk)
-        attempt = _attempt_row(before, desk, change, error, time.perf_counter() - started)
-        await self._record(desk, change, attempt)
+        seconds = time.perf_counter() - started
+        try:
+            await self._record(desk, change, _attempt_row(before, desk, change, error, seconds))
+        except WokenMeanwhile as news:
+            change = _woken(news, desk)
+            await self._record(desk, change, _attempt_row(before, desk, change, None, seconds))
         return change.goes_on
 
     async def _record(self, desk: OrderDesk, change: _Change, attempt: AttemptRow) -> None:
@@ -254,6 +259,14 @@ class Carrier:
         until = now + timedelta(seconds=seconds)
         columns = {"not_before_at": until, "waits_for": waits_for(failure)}
         return _Change(PUT_OFF, describe_failure(failure), columns, until)
+
+
+def _woken(news: WokenMeanwhile, desk: OrderDesk) -> _Change:
+    """Go on with the order as it is now; nothing of what was about to be written down was."""
+    if isinstance(news, SkuTableChanged):
+        desk.sku_book.forget()
+        return _Change("woken", "an entry of a SKU changed; judging it again", {}, None, True)
+    return _Change("woken", "news came in; reading the order again", {}, None, True)
 
 
 _SUCCEEDED: dict[str, Any] = {

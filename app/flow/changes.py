@@ -32,7 +32,7 @@ _TASKS = {
 _NOTES = {Part.BILLING: "the bill or the contact", Part.PRICES: "prices"}
 
 
-def find_change(seen: MarketplaceOrder, desk: Desk) -> Attention | None:
+async def find_change(shown: MarketplaceOrder, desk: Desk) -> Attention | None:
     """
     Return the task that a change since the order was sent makes; None where there is none.
 
@@ -41,6 +41,7 @@ def find_change(seen: MarketplaceOrder, desk: Desk) -> Attention | None:
     order, live = desk.order, desk.order.live
     if live is None or not live.is_placed:
         return None
+    seen = await desk.apply_corrections(shown)  # as it was when it was sent
     compared = _compare(seen, live, desk)
     changed = compared.changed
     tasks = [_TASKS[part] for part in Part if part in changed and part in _TASKS]
@@ -48,7 +49,7 @@ def find_change(seen: MarketplaceOrder, desk: Desk) -> Attention | None:
         _know(compared, seen, live, desk)
         return None
     if Part.DELIVERY in changed:
-        desk.note(new_address=asdict(seen.ship_to))
+        desk.note(new_address=asdict(shown.ship_to))
     findings = tuple(
         Finding(reason_for_stage(reason, order), field, "not as it was sent")
         for reason, field in tasks
@@ -58,7 +59,7 @@ def find_change(seen: MarketplaceOrder, desk: Desk) -> Attention | None:
 
 
 def fingerprint_of(seen: MarketplaceOrder, desk: Desk) -> dict[str, Any]:
-    """Return the fingerprint of the order as it is shown now, mappable or not."""
+    """Return the fingerprint of the order as it is shown and corrected, mappable or not."""
     prepared = _map(seen, desk)
     return take_fingerprint(seen, prepared.parts if prepared is not None else None)
 

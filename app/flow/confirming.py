@@ -50,7 +50,7 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
         return Next(State.DISPATCHED, "Ankorstore shows it shipped, with its own tracking")
     if (stop := _settled(seen, desk)) is not None:
         return stop
-    if (change := find_change(seen, desk)) is not None:
+    if (change := await find_change(seen, desk)) is not None:
         return change
     if order.confirm_sent_before_at is not None and desk.now() < order.confirm_sent_before_at:
         until = order.confirm_sent_before_at

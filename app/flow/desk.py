@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.domain.corrections import correct_order, mark_address, read_corrections
 from app.domain.lifecycle import State, can_move
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord
@@ -12,6 +13,7 @@ from app.domain.returns import OpenedBy, ReturnCase
 from app.domain.shipment import Tracking
 from app.flow.facts import WarehouseFacts
 from app.flow.shipments import judge_found
+from app.flow.sku_book import SkuBook
 from app.ports import (
     Marketplace,
     PreparedOrder,
@@ -65,6 +67,7 @@ class OrderDesk:
         facts: WarehouseFacts,
         times: DeskTimes,
         is_crowded: Callable[[], bool] = lambda: False,
+        sku_book: SkuBook | None = None,
     ) -> None:
         self.held = held
         self.marketplace = marketplace
@@ -78,6 +81,7 @@ class OrderDesk:
         self._facts = facts
         self._times = times
         self._is_crowded = is_crowded
+        self.sku_book = sku_book or SkuBook(store)
         self._reading: _Reading | None = None
 
     @property
@@ -169,6 +173,17 @@ class OrderDesk:
             ship_by_at=seen.ship_by_at,
             read_at=at,
         )
+
+    async def apply_corrections(self, seen: MarketplaceOrder) -> MarketplaceOrder:
+        """Return *seen* with what operators said of its SKUs and corrected in it."""
+        table = await self.sku_book.table()
+        corrections = read_corrections(self.order.corrections)
+        # What this step writes down must find the table as it was just used.
+        self.held = replace(self.held, sku_version=table.version)
+        if corrections.street is not None and corrections.made_for is None:
+            corrections = replace(corrections, made_for=mark_address(seen.ship_to))
+            self.note(corrections=corrections.as_json())
+        return correct_order(seen, corrections, table.entries)
 
     async def facts(self, skus: Iterable[str]) -> Mapping[str, SkuFacts]:
         """Return what the warehouse says of *skus*."""

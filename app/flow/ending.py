@@ -28,11 +28,12 @@ async def end_unplaced(
     """
     if isinstance(end, Attention) or is_before_switch(seen, desk.order, rules):
         return end
-    number = external_number(seen, desk.order, desk)
+    number = external_number(seen, desk.order, desk.warehouse)
     found = await desk.warehouse.find_order(number) if number else None
     if found is None or not bears_our_mark(found, desk):
         return end
-    await desk.intend_create(_as_it_would_be_sent(seen, number, desk))  # notes it; sends nothing
+    corrected = await desk.apply_corrections(seen)
+    await desk.intend_create(_as_it_would_be_sent(corrected, number, desk))  # notes; sends nothing
     desk.note_placing(
         answer="adopted",
         answered_at=desk.now(),

@@ -46,7 +46,7 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
     order = desk.order
     seen = await desk.look(max_age_seconds=0)
     if order.may_be_at_warehouse:
-        return _look_after_intent(seen, desk)
+        return await _look_after_intent(seen, desk)
     if order.attention_reason == STRAY:
         return Stands(f"Ankorstore shows {seen.status}; the goods sent still wait for a person")
     if isinstance(end := ended_before_placing(seen, order, rules), Close):
@@ -57,7 +57,8 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
     if order.hold_until_at is not None and is_waiting:
         return await _review_held(seen, desk, rules)
     is_newly_accepted = order.state is State.RECEIVED or order.attention_reason in _ABOUT_STATUS
-    if seen.status == ACCEPTED_STATUS and is_newly_accepted:
+    waits_for_release = order.attention_reason == "corrected_not_released"
+    if seen.status == ACCEPTED_STATUS and is_newly_accepted and not waits_for_release:
         return await _review_newly_accepted(seen, desk, rules)
     if seen.status == WAITING_STATUS and order.state is State.ACCEPTED:
         return acceptance_reverted(desk)
@@ -114,7 +115,12 @@ def acceptance_reverted(desk: Desk) -> Move:
     return Attention(asked.findings, "Ankorstore took the acceptance back", state=State.RECEIVED)
 
 
-def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
+async def _has_shipped(desk: Desk) -> bool:
+    """Tell whether anything was sent, by the feed or by a search now."""
+    return bool(await desk.shipments() or await desk.search_shipments())
+
+
+async def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
     """
     After a create intent only our own confirm settles anything; worse news is shown.
 
@@ -129,7 +135,9 @@ def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
         if trouble is not None and reason_of(trouble.reason).is_task:
             return trouble
         shown_before = order.new_address
-        change = find_change(seen, desk)
+        change = await find_change(seen, desk)
         if change is not None and (not is_task or desk.order.new_address != shown_before):
             return change
+        if order.attention_reason == "no_shipment" and await _has_shipped(desk):
+            return Next(order.state, "the warehouse has sent something after all")
     return Stands(f"Ankorstore shows {seen.status}; the order still waits for a person")

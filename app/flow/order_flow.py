@@ -8,6 +8,7 @@ is seen and not done twice (docs/rules/states.md).
 
 from datetime import datetime, timedelta
 
+from app.domain.deadlines import UNDISPATCHED
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, WarehouseOrderRecord
@@ -15,6 +16,7 @@ from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.answering import accepted_otherwise, answer_waiting, hold_by
 from app.flow.changes import find_change
 from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
+from app.flow.deadlines import announce_date
 from app.flow.ending import bears_our_mark, end_unplaced
 from app.flow.label_reset import reset_label
 from app.flow.looking import acceptance_reverted, is_hold_over, look_again
@@ -24,6 +26,7 @@ from app.flow.releasing import WAITS_FOR_RELEASE, release_when_due
 from app.flow.review import review
 from app.flow.rules import FlowRules
 from app.flow.settling import find_stray, follow_answer, must_decide_resend
+from app.flow.silence import WAITS_FOR_SHIPMENT, await_first_shipment
 from app.flow.world import (
     ACCEPTED_STATUS,
     SHIPPED_STATUSES,
@@ -35,22 +38,12 @@ from app.flow.world import (
 from app.ports import Desk, FoundOrder, PreparedOrder
 
 DAILY_SECONDS = 86_400.0
-WAITS_FOR_SHIPMENT = "the warehouse to ship"
 
 
 async def advance(desk: Desk, rules: FlowRules) -> Move:
     """Take the order one step further."""
-    if (stray := await find_stray(desk)) is not None:
-        return stray
-    if desk.order.label_reset_asked_at is not None and desk.order.state is not State.CLOSED:
-        return await reset_label(desk)
-    if desk.order.attention_reason is not None and desk.order.state is not State.CLOSED:
-        if is_hold_over(desk.order, desk.now()):
-            return Next(desk.order.state, "the hold is over; judging the order again")
-        return await look_again(desk, rules)
-    is_settled = desk.order.live is None or not desk.order.live.is_unanswered
-    if desk.order.is_answer_owed and (is_settled or desk.order.task_reason == "number_taken"):
-        return await follow_answer(desk)
+    if (move := await follow_people(desk, rules)) is not None:
+        return move
     match desk.order.state:
         case State.RECEIVED:
             return await answer_order(desk, rules)
@@ -64,6 +57,26 @@ async def advance(desk: Desk, rules: FlowRules) -> Move:
             return await close_shipped(desk, rules)
         case State.CLOSED:
             return await follow_up_closed(desk, rules)
+
+
+async def follow_people(desk: Desk, rules: FlowRules) -> Move | None:
+    """Do what a person asked for, or see whether one is still needed; None where neither is so."""
+    order = desk.order
+    if (stray := await find_stray(desk)) is not None:
+        return stray
+    if order.postpone_to is not None and order.state in UNDISPATCHED:
+        return await announce_date(desk)
+    if order.state is not State.CLOSED:
+        if order.label_reset_asked_at is not None:
+            return await reset_label(desk)
+        if order.attention_reason is not None and is_hold_over(order, desk.now()):
+            return Next(order.state, "the hold is over; judging the order again")
+        if order.attention_reason is not None:
+            return await look_again(desk, rules)
+    is_settled = order.live is None or not order.live.is_unanswered
+    if order.is_answer_owed and (is_settled or order.task_reason == "number_taken"):
+        return await follow_answer(desk)
+    return None
 
 
 # received → accepted
@@ -211,13 +224,13 @@ async def await_shipments(desk: Desk, rules: FlowRules) -> Move:
     if seen is None or sent.is_complete:
         desk.prove(State.DISPATCHED)
         return await confirm_shipment(desk, rules)
-    if (stop := trouble_after_placing(seen, order) or find_change(seen, desk)) is not None:
+    if (stop := trouble_after_placing(seen, order) or await find_change(seen, desk)) is not None:
         return stop
     if order.live is not None and order.live.is_on_hold:
         return await release_when_due(desk, rules, is_sent=sent.first_at is not None)
     tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     if sent.first_at is None:
-        return Wait(tomorrow, WAITS_FOR_SHIPMENT, "nothing has been sent yet")
+        return await await_first_shipment(desk, rules, tomorrow)
     waits_from_at = max(sent.first_at, order.partial_wait_from_at or sent.first_at)
     overdue_at = waits_from_at + timedelta(seconds=rules.partial_wait_seconds)
     if desk.now() >= overdue_at:

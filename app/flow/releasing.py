@@ -33,7 +33,7 @@ async def release_when_due(desk: Desk, rules: FlowRules, *, is_sent: bool) -> Mo
     if until is not None and desk.now() < until:
         return Wait(until, "the answer to the release", "a release may still be under way")
     seen = await desk.look(max_age_seconds=rules.verdict_seconds)
-    if (stop := _forbids_release(seen, desk)) is not None:
+    if (stop := await _forbids_release(seen, desk)) is not None:
         return stop
     await desk.warehouse.reserve_call()
     if await desk.look(max_age_seconds=rules.verdict_seconds) != seen:
@@ -54,11 +54,11 @@ async def release_when_due(desk: Desk, rules: FlowRules, *, is_sent: bool) -> Mo
     return Wait(tomorrow, "the warehouse to ship", "released at the warehouse")
 
 
-def _forbids_release(seen: MarketplaceOrder, desk: Desk) -> Attention | None:
+async def _forbids_release(seen: MarketplaceOrder, desk: Desk) -> Attention | None:
     if (trouble := trouble_after_placing(seen, desk.order)) is not None:
         return trouble
     if seen.cancellation_request_reason is not None:
         return ask_person(
             "retailer_asked_to_cancel", field="order", detail=seen.cancellation_request_reason
         )
-    return find_change(seen, desk)
+    return await find_change(seen, desk)

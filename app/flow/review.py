@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from app.domain.corrections import read_corrections
+from app.domain.fingerprint import take_fingerprint
 from app.domain.order import MarketplaceOrder
 from app.domain.partial import has_goods
 from app.domain.record import OrderRecord, decision_of
@@ -18,7 +20,7 @@ from app.flow.deciding import Found, decide
 from app.flow.review_contact import review_contact
 from app.flow.rules import FlowRules
 from app.flow.verdict import Verdict, since_of, verdict_json
-from app.ports import Desk, PreparedOrder, SkuFacts
+from app.ports import Desk, PreparedOrder, SkuFacts, Warehouse
 
 
 async def review(
@@ -33,9 +35,12 @@ async def review(
         Transient: The warehouse could not be asked.
     """
     order = desk.order
+    outdated = judge_corrections(seen, order)
+    seen = await desk.apply_corrections(seen)
     findings = [
         *_judge_permission(order, rules, is_accepted=is_accepted),
         *judge_order(seen, desk.now()),
+        *outdated,
     ]
     if not is_accepted:
         findings += judge_before_accept(seen, desk.now(), rules)
@@ -105,17 +110,22 @@ def prepare(seen: MarketplaceOrder, desk: Desk) -> PreparedOrder:
         Unmappable: With every finding.
         NotReady: The warehouse's settings are missing.
     """
-    return prepare_as(external_number(seen, desk.order, desk), seen, desk)
+    return prepare_as(external_number(seen, desk.order, desk.warehouse), seen, desk)
 
 
 def prepare_as(number: str, seen: MarketplaceOrder, desk: Desk) -> PreparedOrder:
     """Put *seen* into the warehouse's form under *number*; raises what `prepare` raises."""
     contact = review_contact(seen)
     prepared = desk.warehouse.prepare(contact.order, number)
-    return replace(prepared, warnings=(*contact.warnings, *prepared.warnings))
+    return replace(
+        prepared,
+        warnings=(*contact.warnings, *prepared.warnings),
+        # Of the order itself, not of what stands in for an unusable phone.
+        fingerprint=take_fingerprint(seen, prepared.parts),
+    )
 
 
-def external_number(seen: MarketplaceOrder, order: OrderRecord, desk: Desk) -> str:
+def external_number(seen: MarketplaceOrder, order: OrderRecord, warehouse: Warehouse) -> str:
     """
     Return the external order number: the one of the first create intent, never recomputed.
 
@@ -126,7 +136,7 @@ def external_number(seen: MarketplaceOrder, order: OrderRecord, desk: Desk) -> s
         return order.live.external_order_number
     if order.next_external_number is not None:
         return order.next_external_number
-    return desk.warehouse.external_number(seen) or ""
+    return warehouse.external_number(seen) or ""
 
 
 def judge_order(seen: MarketplaceOrder, now: datetime) -> list[Finding]:
@@ -165,6 +175,13 @@ def judge_before_accept(
     margin = timedelta(seconds=rules.ship_by_margin_seconds)
     if seen.ship_by_at is not None and seen.ship_by_at - now < margin:
         yield Finding("ship_by_unreachable", "ship by", f"{seen.ship_by_at:%Y-%m-%d %H:%M} UTC")
+
+
+def judge_corrections(seen: MarketplaceOrder, order: OrderRecord) -> list[Finding]:
+    """Judge whether what was corrected is about the address the order has today."""
+    if read_corrections(order.corrections).is_outdated(seen):
+        return [Finding("correction_outdated", "shipToAddress", "")]
+    return []
 
 
 def judge_goods(

@@ -31,3 +31,5 @@ class FlowRules:
     policy: Policy
     maya_order_url: str
     """Where a person finds a warehouse order; `{orderNumber}` stands for its number there."""
+    stale_working_days: int
+    warehouse_country: str

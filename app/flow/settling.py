@@ -40,10 +40,10 @@ async def follow_answer(desk: Desk) -> Move:
     if result is Result.KEEP_ANSWER:
         return ask_person("unknown_marketplace_status", field="status", detail=seen.status)
     _followed(desk)
-    return _carry_out(result, answer, shown, seen, desk)
+    return await _carry_out(result, answer, shown, seen, desk)
 
 
-def _carry_out(
+async def _carry_out(
     result: Result, answer: Answer, shown: Shown, seen: MarketplaceOrder, desk: Desk
 ) -> Move:
     order = desk.order
@@ -55,9 +55,9 @@ def _carry_out(
             message = f"{said}; Ankorstore shows {seen.status}, which that does not settle"
             return Attention(trouble.findings, message)
         case Result.GO_ON:
-            return _go_on(answer, seen, desk)
+            return await _go_on(answer, seen, desk)
         case Result.TAKE_OVER:
-            return _take_over(seen, desk)
+            return await _take_over(seen, desk)
         case Result.CONFIRM_ANEW:
             desk.note(confirmed_at=None, confirm_intent_at=None, confirm_sent_before_at=None)
             return Next(order.state, "the wrong label is reset; the shipment is confirmed anew")
@@ -78,10 +78,10 @@ def _carry_out(
             return _waiting("warehouse_order_cancelled", State.ACCEPTED, said)
 
 
-def _go_on(answer: Answer, seen: MarketplaceOrder, desk: Desk) -> Move:
+async def _go_on(answer: Answer, seen: MarketplaceOrder, desk: Desk) -> Move:
     order = desk.order
     assert order.live is not None, "the order is at the warehouse"
-    desk.note_placing(fingerprint=fingerprint_of(seen, desk))
+    desk.note_placing(fingerprint=fingerprint_of(await desk.apply_corrections(seen), desk))
     if order.live.is_on_hold and answer in (Answer.RELEASED, Answer.SHIPPED):
         desk.note_placing(released_at=desk.now())
     return _resume(answer, desk)
@@ -101,10 +101,10 @@ def _resume(answer: Answer, desk: Desk) -> Move:
     return Next(order.state, f"{ANSWER_SENTENCES[answer]}; the order goes on")
 
 
-def _take_over(seen: MarketplaceOrder, desk: Desk) -> Move:
+async def _take_over(seen: MarketplaceOrder, desk: Desk) -> Move:
     """Hold shipments to the order as it is shown now; lines that cannot be mapped ask again."""
     try:
-        prepared = prepare(seen, desk)
+        prepared = prepare(await desk.apply_corrections(seen), desk)
     except Unmappable as error:
         findings = (
             Finding("lines_changed_after_placing", "order", "cannot be mapped any more"),
@@ -126,7 +126,7 @@ def _replace(seen: MarketplaceOrder, desk: Desk) -> None:
     order = desk.order
     if order.live is not None:
         desk.note_placing(replaced_at=desk.now())
-    number = external_number(seen, order, desk)
+    number = external_number(seen, order, desk.warehouse)
     desk.note(
         replaced_count=order.replaced_count + 1,
         next_external_number=number_after(number, replaced_count=order.replaced_count),

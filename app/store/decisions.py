@@ -12,6 +12,17 @@ from app.store.models import Attempt, Order, WarehouseOrder
 from app.store.orders import ring_workers
 from app.store.session import Store
 
+CLEARED: dict[str, Any] = {
+    "attention_reason": None,
+    "attention_since": None,
+    "attention_detail": None,
+    "attempt_count": 0,
+    "first_failed_at": None,
+    "not_before_at": None,
+    "waits_for": None,
+}
+"""The columns of an order that is tried again as if nothing had been asked or had failed."""
+
 
 class Impossible(Exception):
     """The decision makes no sense for the order as it stands; the text says why."""
@@ -45,19 +56,13 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str 
         store,
         order,
         {
-            "attention_reason": None,
-            "attention_since": None,
-            "attention_detail": None,
+            **CLEARED,
             "accept_blocked": False,
             "hold_until_at": None,
             # Whoever retries has looked: what Ankorstore shows counts from now on.
             "accept_quantities": (
                 None if order.attention_reason == "accepted_differs" else order.accept_quantities
             ),
-            "attempt_count": 0,
-            "first_failed_at": None,
-            "not_before_at": None,
-            "waits_for": None,
             **_new_patience(store, order),
         },
         step="retry",

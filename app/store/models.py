@@ -113,6 +113,8 @@ class Event(Base):
     """When body and headers were emptied; the row itself knows the event for ever."""
 
 
+_NOT_LEFT = "coalesce(state, '') IN ('received', 'accepted', 'placed')"
+"""Said so that no query takes the index of states for it, which holds far more orders."""
 _DUE_TO_PLACE = "next_attempt_at IS NOT NULL AND state IN ('received', 'accepted')"
 _DUE_PLACED = (
     "next_attempt_at IS NOT NULL AND state IN ('placed', 'dispatched', 'shipped', 'closed')"
@@ -172,6 +174,18 @@ class Order(Base):
             "delivery_look_at",
             sqlite_where=text("delivery_look_at IS NOT NULL"),
             postgresql_where=text("delivery_look_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_orders_not_left",
+            "ship_by_at",
+            sqlite_where=text(_NOT_LEFT),
+            postgresql_where=text(_NOT_LEFT),
+        ),
+        Index(
+            "ix_orders_corrected",
+            "closed_at",
+            sqlite_where=text("corrections IS NOT NULL"),
+            postgresql_where=text("corrections IS NOT NULL"),
         ),
     )
 
@@ -259,6 +273,14 @@ class Order(Base):
     delivery_look_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     parcels_told: Mapped[list[Any] | None]
+    # The latest shipping date: what was told of it, a later one that is to be announced, and when
+    # a person was last asked why the warehouse sends nothing.
+    deadline_told: Mapped[str | None]
+    postpone_to: Mapped[str | None]
+    shipment_asked_at: Mapped[datetime | None]
+
+    # What operators corrected for this order alone.
+    corrections: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 def is_open() -> ColumnElement[bool]:

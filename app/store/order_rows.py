@@ -11,7 +11,7 @@ from app.domain.record import OrderRecord, SentLine, WarehouseOrderRecord
 from app.store.order_statements import LIVE_PLACINGS
 
 _KNOWN_STATES = tuple(State)
-_COLUMNS = {f.name for f in fields(OrderRecord)} - {"order_id", "live"}
+_COLUMNS = {f.name for f in fields(OrderRecord)} - {"order_id", "live", "sku_version"}
 
 
 async def live_placings(

@@ -27,6 +27,7 @@ from app.store.models import (
     StockReservation,
     WarehouseOrder,
 )
+from app.store.sku_version import SKU_VERSION
 from app.store.statements import given, moment
 
 _orders = cast(Table, Order.__table__)
@@ -98,13 +99,16 @@ def build_finish(columns: frozenset[str], keeps_lease: bool, from_database: bool
     return _update_held(values)
 
 
+_TABLE_VERSION = SKU_VERSION.scalar_subquery().label("table_version")
+
+
 @lru_cache(maxsize=256)
 def build_note(columns: frozenset[str], times: frozenset[str], from_database: bool) -> Any:
-    """Build the note of an intent."""
+    """Build the note of an intent; it tells the state of the table of SKUs along with it."""
     return _update_held(
         {name: given(_orders, name, prefix="to_") for name in sorted(columns)}
         | {name: moment(f"to_{name}", from_database=from_database) for name in sorted(times)}
-    )
+    ).returning(_TABLE_VERSION)
 
 
 def _update_held(values: Mapping[str, Any]) -> Any:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord, WarehouseOrderRecord
-from app.errors import LeaseLost, WokenMeanwhile
+from app.errors import LeaseLost, SkuTableChanged, WokenMeanwhile
 from app.store.order_rows import placing_of, record_of
 from app.store.order_statements import (
     ADD_ATTEMPT,
@@ -31,6 +31,7 @@ from app.store.order_statements import (
     holding,
 )
 from app.store.session import Store
+from app.store.sku_version import require_sku_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ async def finish_step(
 
     Raises:
         LeaseLost: The order is another worker's now; nothing is written.
+        SkuTableChanged: A person would be asked by entries of SKUs that changed meanwhile;
+            nothing is written.
     """
     live = order.live
     statement = build_finish(
@@ -91,6 +94,8 @@ async def finish_step(
         **store.moments(now=0, **leased),
     }
     async with store.write() as connection:
+        if order.sku_version is not None and finish.columns.get("attention_reason") is not None:
+            await require_sku_version(connection, order.sku_version)
         row = (await connection.execute(statement, values)).first()
         if row is None:
             raise LeaseLost
@@ -133,7 +138,8 @@ async def note_intent(
 
     Raises:
         LeaseLost: The order is another worker's now; nothing may be sent.
-        WokenMeanwhile: The order was woken since this step began; nothing may be sent.
+        WokenMeanwhile: The order was woken since this step began, or the table of SKUs changed
+            since it was judged by it; nothing may be sent.
     """
     times = {**times, "lease_until": lease_seconds}
     statement = build_note(frozenset(columns), frozenset(times), store.asks_database_time)
@@ -147,6 +153,8 @@ async def note_intent(
         raise LeaseLost
     if row.wake_seq != order.wake_seq:
         raise WokenMeanwhile
+    if order.sku_version not in (None, row.table_version):
+        raise SkuTableChanged
     return record_of(row, order.live)
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Select, func, literal_column, select, union
 
+from app.domain.deadlines import Deadline
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord
+from app.store.deadlines import stands_at
 from app.store.models import (
     SOURCE,
     Attempt,
@@ -85,11 +87,18 @@ def _ids_called(text: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Which orders to list; None means any. `attention` is `any` or a reason code."""
+    """
+    Which orders to list; None means any.
+
+    `attention` is `any` or a reason code; `deadline` is one of `Deadline`, near meaning so many
+    seconds.
+    """
 
     state: str | None = None
     attention: str | None = None
     q: str | None = None
+    deadline: str | None = None
+    at_risk_seconds: float = 0.0
     after_id: int | None = None
     limit: int = 50
 
@@ -100,6 +109,9 @@ async def list_orders(store: Store, wanted: OrderFilter) -> tuple[list[OrderReco
     if _NUL in (wanted.q or ""):
         return [], None
     statement = _filtered(select(*Order.__table__.columns), wanted)
+    if wanted.deadline is not None:
+        deadline = Deadline(wanted.deadline)
+        statement = statement.where(stands_at(deadline, store.now(), wanted.at_risk_seconds))
     statement = statement.order_by(Order.id.desc()).limit(wanted.limit + 1)
     async with store.read() as connection:
         rows = (await connection.execute(statement)).all()

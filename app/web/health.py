@@ -9,9 +9,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app import __version__
+from app.domain.deadlines import Deadline
 from app.flow.forecast import Backlog, Pace, foresee_end
 from app.metrics import REGISTRY
 from app.store.backlog import count_backlog
+from app.store.deadlines import count_deadlines
 from app.store.health import read_revision
 from app.store.queries import load_figures, load_peers, load_workers
 from app.store.schedules import load_schedules
@@ -19,11 +21,13 @@ from app.store.session import Store
 from app.web.published import BUG, Alive, Problem, Readiness, StatusShown, answers
 
 STALE_WORKER_SECONDS = 60.0
+AT_RISK_SECONDS = 86_400.0
 SHOWN_JOBS = (
     "shipments",
     "reconcile",
     "warehouse_settings",
     "retention",
+    "deadlines",
     "deliveries",
     "returns",
 )
@@ -42,9 +46,18 @@ class LocalWorker(Protocol):
 
 
 def health_router(
-    store: Store, known_revisions: Sequence[str], worker: LocalWorker | None, pace: Pace
+    store: Store,
+    known_revisions: Sequence[str],
+    worker: LocalWorker | None,
+    pace: Pace,
+    *,
+    at_risk_seconds: float = AT_RISK_SECONDS,
 ) -> APIRouter:
-    """Return the routes that need no token; *pace* tells how long a backlog takes."""
+    """
+    Return the routes that need no token.
+
+    *pace* tells how long a backlog takes, *at_risk_seconds* when a shipping date is near.
+    """
     router = APIRouter(tags=["health"], responses=BUG)
 
     @router.get(
@@ -81,7 +94,7 @@ def health_router(
     async def status() -> JSONResponse:
         """Tell how all is going, without any order or personal data."""
         try:
-            return JSONResponse(await read_status(store, pace))
+            return JSONResponse(await read_status(store, pace, at_risk_seconds))
         except Exception:
             return JSONResponse({"error": "the database cannot be read"}, status_code=503)
 
@@ -90,7 +103,7 @@ def health_router(
         """Return the figures as Prometheus text."""
         text = generate_latest(REGISTRY)
         try:
-            text += await _figures_as_metrics(store, pace)
+            text += await _figures_as_metrics(store, pace, at_risk_seconds)
         except Exception:
             text += b"antbridge_database_up 0\n"
         return Response(text, media_type=CONTENT_TYPE_LATEST)
@@ -149,13 +162,16 @@ def _age_text(beat_at: datetime | None, now: datetime) -> str:
     return f"last heartbeat {max(0, round((now - beat_at).total_seconds()))} s ago"
 
 
-async def read_status(store: Store, pace: Pace) -> dict[str, Any]:
+async def read_status(
+    store: Store, pace: Pace, at_risk_seconds: float = AT_RISK_SECONDS
+) -> dict[str, Any]:
     """Return how all is going, as `GET /status` shows it."""
     figures = await load_figures(store)
     peers = await load_peers(store)
     schedules = await load_schedules(store)
     workers = await load_workers(store)
     backlog = await _read_backlog(store, pace, peers)
+    deadlines = await count_deadlines(store, at_risk_seconds)
     oldest = figures.oldest_unfinished_at
     now = store.now()
     return {
@@ -166,6 +182,7 @@ async def read_status(store: Store, pace: Pace) -> dict[str, Any]:
         "inbox": {"stored": figures.events_stored, "unprocessed": figures.events_unprocessed},
         "found_by": figures.found_by,
         "shipments_not_matched": figures.shipments_not_matched,
+        "deadlines": {str(one): count for one, count in deadlines.items()},
         "backlog": {"orders": backlog.orders, "ends_at": _text(backlog.ends_at)},
         "peers": {name: _peer_json(peers.get(name, {})) for name in PEERS},
         "schedules": {
@@ -214,7 +231,7 @@ def _text(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-async def _figures_as_metrics(store: Store, pace: Pace) -> bytes:
+async def _figures_as_metrics(store: Store, pace: Pace, at_risk_seconds: float) -> bytes:
     """Return what the database counts, as gauges read at this moment."""
     figures = await load_figures(store)
     registry = CollectorRegistry()
@@ -239,12 +256,15 @@ async def _figures_as_metrics(store: Store, pace: Pace) -> bytes:
         left = (backlog.ends_at - store.now()).total_seconds()
         text = "Seconds until the orders that have work waiting could be through."
         Gauge("antbridge_backlog_seconds_left", text, registry=registry).set(left)
+    deadlines = await count_deadlines(store, at_risk_seconds)
     oldest = figures.oldest_unfinished_at
     age = (store.now() - oldest).total_seconds() if oldest else 0
     for name, text, value in (
         ("backlog_orders", "Orders that have work waiting.", backlog.orders),
         ("needs_attention", "Orders that wait for a person.", figures.needs_attention),
         ("wrong_labels", "Orders with a label nobody wanted.", figures.wrong_labels),
+        ("orders_at_risk", "Orders that must leave soon.", deadlines[Deadline.AT_RISK]),
+        ("orders_late", "Orders that should have left.", deadlines[Deadline.LATE]),
         ("oldest_unfinished_seconds", "Age of the oldest order not closed.", age),
         ("events_stored", "Events ever stored.", figures.events_stored),
         ("events_unprocessed", "Events not looked at yet.", figures.events_unprocessed),

@@ -1,22 +1,21 @@
 """The operators' JSON API, behind the operators' token."""
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic.json_schema import SkipJsonSchema
 
-from app.domain.lifecycle import Outcome, State
+from app.domain.deadlines import Deadline
+from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
 from app.domain.tasks import answers_to
 from app.flow.story import attention_of
 from app.store.decisions import Impossible, retry_order, take_order
-from app.store.decisions_tasks import close_order, resend_order, settle_task
 from app.store.queries import (
     ANY_ATTENTION,
     MAX_PAGE,
@@ -34,23 +33,23 @@ from app.web.published import (
     BUG,
     UNAUTHORIZED,
     UNKNOWN_ORDER,
-    Closing,
     OrderDecided,
     OrderDetail,
     OrderPage,
     QueryRefusal,
     Responses,
-    Settlement,
     Why,
     answers,
 )
 from app.web.returns_operations import add_return_routes
 from app.web.shipping_operations import add_shipping_routes
+from app.web.task_operations import add_task_routes
 
 Decision = Callable[..., Awaitable[str]]
 Text = str | SkipJsonSchema[None]
 STATES = frozenset(str(state) for state in State)
 ATTENTIONS = frozenset({ANY_ATTENTION, *REASONS})
+DEADLINES = frozenset(str(one) for one in Deadline)
 DECIDED: Responses = {
     **UNKNOWN_ORDER,
     200: answers(OrderDecided, "The order as it stands now."),
@@ -61,8 +60,15 @@ DECIDED: Responses = {
 _bearer = HTTPBearer(auto_error=False, description="The value of `OPERATOR_TOKEN`.")
 
 
-def operations_router(store: Store, operator_token: str, on_wake: Callable[[], None]) -> APIRouter:
-    """Return the routes for operators; without a configured token nobody gets in."""
+def operations_router(
+    store: Store,
+    operator_token: str,
+    on_wake: Callable[[], None],
+    parts: Iterable[APIRouter] = (),
+    *,
+    at_risk_seconds: float = 86_400.0,
+) -> APIRouter:
+    """Return the routes for operators, *parts* among them; without a token nobody gets in."""
 
     def require_token(
         given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
@@ -94,6 +100,7 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
     async def orders(
         state: Annotated[Text, Query(json_schema_extra=_one_of(STATES))] = None,
         attention: Annotated[Text, Query(json_schema_extra=_one_of(ATTENTIONS))] = None,
+        deadline: Annotated[Text, Query(json_schema_extra=_one_of(DEADLINES))] = None,
         q: Annotated[Text, Query(max_length=200)] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
         after: Annotated[
@@ -104,6 +111,8 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
         wanted = OrderFilter(
             state=_known("state", state, STATES),
             attention=_known("attention", attention, ATTENTIONS),
+            deadline=_known("deadline", deadline, DEADLINES),
+            at_risk_seconds=at_risk_seconds,
             q=q,
             after_id=_cursor(after),
             limit=limit,
@@ -121,7 +130,7 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
     )
     async def order_detail(order: str) -> dict[str, Any]:
         """Show an order by its reference, marketplace id or warehouse order number."""
-        found = await _find(store, order)
+        found = await find_named_order(store, order)
         history = await load_history(store, found.order_id)
         shipments = await load_shipments(store, found.order_id)
         return {
@@ -140,14 +149,17 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
         }
 
     async def decide(order: str, decision: Decision, why: Why | None) -> dict[str, Any]:
-        found = await _find(store, order)
+        found = await find_named_order(store, order)
         by, reason = (why.by, why.reason) if why is not None else (ANONYMOUS, "")
         try:
             message = await decision(store, found, by=by, reason=reason)
         except Impossible as impossible:
             raise HTTPException(409, str(impossible)) from None
         on_wake()
-        return {**order_json(await _find(store, found.marketplace_order_id)), "message": message}
+        return {
+            **order_json(await find_named_order(store, found.marketplace_order_id)),
+            "message": message,
+        }
 
     @router.post("/orders/{order}/retry", response_model=None, responses=DECIDED)
     async def retry(order: str, why: Why | None = None) -> dict[str, Any]:
@@ -161,27 +173,15 @@ def operations_router(store: Store, operator_token: str, on_wake: Callable[[], N
 
     add_answer_routes(router, decide, DECIDED)
     add_shipping_routes(router, decide, DECIDED)
-    add_return_routes(router, store, _find, decide, DECIDED)
-
-    @router.post("/orders/{order}/settle", response_model=None, responses=DECIDED)
-    async def settle(order: str, what: Settlement) -> dict[str, Any]:
-        """Record what was done in Maya about the order's goods."""
-        return await decide(order, partial(settle_task, answer=what.answer), what)
-
-    @router.post("/orders/{order}/resend", response_model=None, responses=DECIDED)
-    async def resend(order: str, why: Why | None = None) -> dict[str, Any]:
-        """Place the order once more, after its warehouse order was cancelled or refused."""
-        return await decide(order, resend_order, why)
-
-    @router.post("/orders/{order}/close", response_model=None, responses=DECIDED)
-    async def close(order: str, what: Closing) -> dict[str, Any]:
-        """End the order by hand."""
-        return await decide(order, partial(close_order, outcome=Outcome(what.outcome)), what)
-
+    add_return_routes(router, store, find_named_order, decide, DECIDED)
+    add_task_routes(router, decide, DECIDED)
+    for part in parts:
+        router.include_router(part)
     return router
 
 
-async def _find(store: Store, text: str) -> OrderRecord:
+async def find_named_order(store: Store, text: str) -> OrderRecord:
+    """Return the order a path names, or answer that there is none, or two."""
     try:
         found = await find_order(store, text)
     except AmbiguousOrder as error:

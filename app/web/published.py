@@ -104,6 +104,13 @@ class BacklogShown(BaseModel):
     ends_at: datetime | None
 
 
+class DeadlinesShown(BaseModel):
+    """Orders that have not left and must soon, or should have."""
+
+    at_risk: int = Field(ge=0)
+    late: int = Field(ge=0)
+
+
 class StatusShown(BaseModel):
     """How all is going, in numbers."""
 
@@ -114,6 +121,7 @@ class StatusShown(BaseModel):
     inbox: InboxFigures
     found_by: dict[str, int]
     backlog: BacklogShown
+    deadlines: DeadlinesShown
     shipments_not_matched: int = Field(ge=0)
     peers: dict[str, PeerShown]
     schedules: dict[str, ScheduleShown]

@@ -52,6 +52,7 @@ def load_spec() -> dict[str, Any]:
         _allow_type_spellings(schema)
         _allow_fulfillment(schema)
         _allow_error_titles(schema)
+        _allow_included_products(schema)
     spec["x-error"] = _error_schema()
     return dict(spec)
 
@@ -98,6 +99,13 @@ def _allow_error_titles(schema: dict[str, Any]) -> None:
     properties = schema.get("properties")
     if isinstance(properties, dict) and {"detail", "status", "source"} <= set(properties):
         properties.setdefault("title", {"type": "string"})
+
+
+def _allow_included_products(schema: dict[str, Any]) -> None:
+    """Quirk: variants can include their product, yet their list is closed without `included`."""
+    if schema.get("title") == "Product Variant Collection":
+        entry = {"type": "object", "required": ["type", "id", "attributes"]}
+        schema["properties"].setdefault("included", {"type": "array", "items": entry})
 
 
 def _error_schema() -> dict[str, Any]:

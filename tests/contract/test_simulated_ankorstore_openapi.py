@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 import httpx
 import pytest
 
+from app.ankorstore.wire import postpone_body
 from app.simulator import AnkorstoreHabits, Order, SimulatedAnkorstore
 
 from .openapi import (
@@ -106,6 +107,35 @@ async def test_lists_and_single_reads(caller: CheckedCaller) -> None:
     for include in ("retailer", "orderItems", FULL_INCLUDE):
         one = await caller.call("GET", f"/api/v1/orders/{order.id}", include=include)
         assert one.status_code == 200
+
+
+async def test_the_body_that_announces_a_later_date(caller: CheckedCaller) -> None:
+    """What the service sends is described, and answered as described; a past day is refused."""
+    order = caller.company.place_order(status="brand_confirmed")
+    path = f"/api/v1/master-orders/{order.master_order_id}"
+    for day, status in ((date(2026, 3, 12), 200), (date(2026, 3, 1), 422)):
+        answer = await caller.call("PATCH", path, postpone_body(day))
+        assert answer.status_code == status
+    assert order.ships_until_updated_at is not None
+
+
+async def test_the_catalogue(caller: CheckedCaller) -> None:
+    """Every page of variants fits the description, archived ones and their products too."""
+    for number in range(5):
+        variant = caller.company.add_variant(f"SKU-{number}", unit_multiplier=6)
+    variant.archived_at = caller.company.clock.now()
+    query: dict[str, Any] = {"page[limit]": 2, "include": "product"}
+
+    first = await caller.call("GET", "/api/v1/product-variants", **query)
+    second = await caller.http.get(first.json()["links"]["next"])
+    third = await caller.http.get(second.json()["links"]["next"])
+
+    pages = [first.json(), second.json(), third.json()]
+    skus = [one["attributes"]["sku"] for page in pages for one in page["data"]]
+    assert sorted(skus) == [f"SKU-{number}" for number in range(5)]
+    assert "next" not in pages[2]["links"]
+    assert pages[2]["included"][0]["attributes"]["unitMultiplier"] == 6
+    assert (await caller.call("GET", "/api/v1/product-variants")).status_code == 200
 
 
 async def test_every_transition_and_its_refusal(caller: CheckedCaller) -> None:

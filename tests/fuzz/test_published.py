@@ -55,6 +55,12 @@ OTHERS = SCHEMA.exclude(path="/webhooks/ankorstore")
 NAMES = ("R1", "R2", "AK1", "%41K1", order_id_of(0), order_id_of(1).upper())
 LENIENT = [checks.negative_data_rejection]
 """Parts of a query that nobody asked for are let pass; what the rest must be is tested by hand."""
+BEYOND_FORM = frozenset({"/api/skus/import", "/api/skus/{sku}", "/api/orders/{order}/corrections"})
+"""
+What may stand in these bodies and paths no schema can say (a whole CSV file, a SKU that can be
+printed, a correction that corrects something); what is refused is tested by hand.
+"""
+ASKS_A_COMPANY = "/api/orders/{order}/preview"
 FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 few = settings(max_examples=40, deadline=None, suppress_health_check=FUNCTION_SCOPED)
 
@@ -132,7 +138,10 @@ def test_every_answer_is_a_published_one(case: Case, served: Served) -> None:
         base_url=served.base_url,
         session=served.session,
         headers=OPERATOR,
-        excluded_checks=LENIENT,
+        excluded_checks=[
+            *LENIENT,
+            *([checks.positive_data_acceptance] if case.operation.path in BEYOND_FORM else []),
+        ],
     )
 
     assert answer.status_code < 500
@@ -148,7 +157,9 @@ def test_every_answer_about_an_order_that_is_held(case: Case, name: str, served:
     answer = case.call(base_url=served.base_url, session=served.session, headers=OPERATOR)
 
     if case.method == case.operation.method.upper():
-        assert answer.status_code in (200, 400, 409, 422)
+        # No company is reachable here, which is said in the published form too.
+        unreachable = (503,) if case.operation.path == ASKS_A_COMPANY else ()
+        assert answer.status_code in (200, 400, 409, 422, *unreachable)
         case.validate_response(answer, checks=[checks.response_schema_conformance])
 
 

@@ -19,7 +19,15 @@ from app.store.queries import load_figures
 from app.store.session import Store
 from app.store.tallies import SETTLED_SECONDS, advance_tallies
 from tests.fake_clock import FakeClock
-from tests.store_rows import add_order, attempts_of, change_order, make_event, order_id_of, rows_of
+from tests.store_rows import (
+    add_order,
+    attempts_of,
+    change_order,
+    make_event,
+    order_id_of,
+    order_row,
+    rows_of,
+)
 
 DAY_SECONDS = 86_400.0
 RULES = RetentionRules(event_days=10, attempt_days=20)
@@ -99,6 +107,23 @@ async def test_each_kind_goes_after_its_days(store: Store, clock: FakeClock) -> 
         clock.advance(days * DAY_SECONDS)
         await prune(store, RULES)
         assert await _kept(store, order_id) == kept
+
+
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "open"])
+async def test_corrections_go_with_the_payload(
+    store: Store, clock: FakeClock, is_closed: bool
+) -> None:
+    """What was corrected names people too; of an order that is open it stays."""
+    order_id = await _add(store, 1, corrections={"phone": MARK})
+    if is_closed:
+        await _close(store, order_id)
+    clock.advance(10.01 * DAY_SECONDS)
+
+    await prune(store, RULES)
+    await prune(store, RULES)
+
+    kept = (await order_row(store, order_id)).corrections
+    assert kept == (None if is_closed else {"phone": MARK})
 
 
 async def test_zero_days_keep_for_ever(store: Store, clock: FakeClock) -> None:

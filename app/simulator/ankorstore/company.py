@@ -25,6 +25,7 @@ from app.simulator.ankorstore.records import Address, Order, OrderedLine, Retail
 from app.simulator.ankorstore.refusals import Refused, error_answer, refuse
 from app.simulator.ankorstore.sandbox_desk import SandboxDesk
 from app.simulator.ankorstore.subscription_desk import SubscriptionDesk
+from app.simulator.ankorstore.variant_desk import VariantDesk
 from app.simulator.company import Company
 from app.simulator.exchange import Answer, Ask
 
@@ -81,7 +82,9 @@ class SimulatedAnkorstore(Doings, Company):
             self.random, self.habits, self.outbox, self.application_id, self.client_id
         )
         sandbox = SandboxDesk(self.book, orders, self.habits)
+        variants = VariantDesk(self.book, self.habits, base_url)
         orders.add_routes(self.routes)
+        variants.add_routes(self.routes)
         masters.add_routes(self.routes)
         quotes.add_routes(self.routes)
         subscriptions.add_routes(self.routes)

@@ -7,7 +7,7 @@ do here: an order is written throughout in one spelling or in the other.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from app.simulator.ankorstore.records import Address, Order, Quote
 
@@ -41,7 +41,15 @@ def write_micro_time(at: datetime | None) -> str | None:
     return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def type_name(order: Order, plural: str) -> str:
+class Spelled(Protocol):
+    """What is written in one of the two spellings."""
+
+    @property
+    def has_singular_types(self) -> bool:
+        """Whether it is the spelling of the published examples."""
+
+
+def type_name(order: Spelled, plural: str) -> str:
     """Return the type name in the spelling this order is written in."""
     return SINGULAR.get(plural, plural) if order.has_singular_types else plural
 

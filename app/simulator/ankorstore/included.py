@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.simulator.ankorstore.documents import Document, type_name, write_micro_time
+from app.simulator.ankorstore.documents import Document, Spelled, type_name, write_micro_time
 from app.simulator.ankorstore.records import Order, OrderLine, Retailer, Variant
 
 
@@ -91,7 +91,7 @@ def line_resource(order: Order, line: OrderLine, variant_relationship: str) -> D
     }
 
 
-def variant_resource(order: Order, variant: Variant) -> Document:
+def variant_resource(order: Spelled, variant: Variant) -> Document:
     """Return a product variant."""
     pack_price = variant.unit_price_minor * variant.unit_multiplier
     available = max(0, variant.stock_quantity - variant.reserved_quantity)
@@ -122,7 +122,7 @@ def variant_resource(order: Order, variant: Variant) -> Document:
     }
 
 
-def product_resource(order: Order, variant: Variant) -> Document:
+def product_resource(order: Spelled, variant: Variant) -> Document:
     """Return the product of a variant, which carries the pack size."""
     pack_price = variant.unit_price_minor * variant.unit_multiplier
     return {

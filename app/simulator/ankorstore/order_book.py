@@ -117,6 +117,7 @@ class OrderBook:
                 vat_rate=vat_rate,
                 stock_quantity=stock_quantity,
                 created_at=self._clock.now(),
+                sequence=len(self.variants),
             )
         return self.variants[sku]
 

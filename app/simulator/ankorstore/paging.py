@@ -1,29 +1,39 @@
 """
-Cursor paging: which orders stand on a page, and the links to the pages beside it.
+Cursor paging: which entries stand on a page, and the links to the pages beside it.
 
-A cursor is the id of an order and stays good when that order has left the filtered list since.
+A cursor is the id of an entry and stays good when that entry has left the filtered list since.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
 from app.simulator.ankorstore.documents import Document
 from app.simulator.ankorstore.habits import AnkorstoreHabits
-from app.simulator.ankorstore.records import Order
 from app.simulator.ankorstore.refusals import refuse
 from app.simulator.exchange import Ask
 
 
+class Numbered(Protocol):
+    """What a cursor can name: it has an id, and a place in the order of creation."""
+
+    id: str
+    sequence: int
+
+
+Entry = TypeVar("Entry", bound=Numbered)
+
+
 def paginate(
     ask: Ask,
-    matching: list[Order],
-    known: Mapping[str, Order],
+    matching: list[Entry],
+    known: Mapping[str, Entry],
     habits: AnkorstoreHabits,
     base_url: str,
-    cursor_of: Callable[[Order], str] = lambda order: order.id,
-) -> tuple[list[Order], Document]:
+    cursor_of: Callable[[Entry], str] = lambda order: order.id,
+) -> tuple[list[Entry], Document]:
     """
-    Return the orders of the wanted page, and its ``meta`` and ``links``.
+    Return the entries of the wanted page, and its ``meta`` and ``links``.
 
     *matching* is in order of creation; *known* holds whatever a cursor may name.
     """
@@ -64,7 +74,7 @@ def _read_limit(ask: Ask, habits: AnkorstoreHabits) -> int:
     return int(given)
 
 
-def _sequence(cursor: str, known: Mapping[str, Order]) -> int:
+def _sequence(cursor: str, known: Mapping[str, Numbered]) -> int:
     if cursor not in known:
         raise refuse(400, "The page cursor is not known.")
     return known[cursor].sequence

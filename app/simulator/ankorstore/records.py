@@ -54,6 +54,7 @@ class Variant:
     archived_at: datetime | None = None
     reserved_quantity: int = 0
     is_always_in_stock: bool = False
+    sequence: int = 0
 
 
 @dataclass(slots=True)

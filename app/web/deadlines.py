@@ -1,0 +1,45 @@
+"""The operators' API about latest shipping dates."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.store.decisions import Impossible
+from app.store.decisions_deadlines import postpone_order
+from app.store.session import Store
+from app.web.operations import DECIDED, find_named_order, order_json
+from app.web.published import ANONYMOUS
+
+
+class WantedDate(BaseModel):
+    """The day by which an order is to leave at the latest, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    date: date
+    by: str = Field(ANONYMOUS, min_length=1, max_length=100)
+    reason: str = Field("", max_length=1000)
+
+
+def deadlines_router(store: Store, on_wake: Callable[[], None]) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter()
+
+    @router.post("/orders/{order}/postpone", response_model=None, responses=DECIDED)
+    async def postpone(order: str, wanted: WantedDate) -> dict[str, Any]:
+        """Have Ankorstore told of a later shipping date."""
+        found = await find_named_order(store, order)
+        try:
+            message = await postpone_order(
+                store, found, by=wanted.by, reason=wanted.reason, to=wanted.date
+            )
+        except Impossible as impossible:
+            raise HTTPException(409, str(impossible)) from None
+        on_wake()
+        shown = await find_named_order(store, found.marketplace_order_id)
+        return {**order_json(shown), "message": message}
+
+    return router
