@@ -11,7 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from app.clock import SystemClock
-from app.demo.scenes import ORDER_TYPE, Companies, Scene, write_scenes
+from app.demo.scenes import (
+    ORDER_TYPE,
+    POLICY,
+    SCARCE_PIECES,
+    SCARCE_SKU,
+    Companies,
+    Scene,
+    write_scenes,
+)
 from app.demo.service import RunningService, ServiceFailed, free_port, run_service
 from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore, serve_companies
 
@@ -56,8 +64,11 @@ async def _run() -> int:
         SimulatedActiveAnts(clock=clock, seed=7, search_lag_seconds=1.0),
     )
     companies.active_ants.habits.ships_by_itself = False
+    companies.active_ants.set_stock(SCARCE_SKU, SCARCE_PIECES)
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="antbridge-demo-") as folder:
+        policy_file = Path(folder) / "policy.toml"
+        policy_file.write_text(POLICY)
         async with serve_companies(companies.ankorstore, companies.active_ants) as served:
             environment = {
                 "ANKORSTORE_BASE_URL": served.ankorstore_url,
@@ -69,6 +80,7 @@ async def _run() -> int:
                 "ACTIVE_ANTS_PASSWORD": companies.active_ants.password,
                 "ACTIVE_ANTS_ORDER_TYPE": ORDER_TYPE,
                 "PACK_MODE": "unit",
+                "POLICY_FILE": str(policy_file),
                 **INTERVALS,
             }
             _introduce(served.ankorstore_url, served.active_ants_url, port)
@@ -85,6 +97,9 @@ def _introduce(ankorstore_url: str, active_ants_url: str, port: int) -> None:
     console.print("\nThe clock is real; these settings are shortened for the demo:")
     for name, value in INTERVALS.items():
         console.print(f"  {name}={value}")
+    console.print("\nThe brand's policy:")
+    for line in POLICY.splitlines():
+        console.print(f"  {line}", markup=False)
     console.print()
 
 
@@ -93,6 +108,7 @@ async def _play(companies: Companies, service: RunningService) -> int:
     started = time.monotonic()
     companies.active_ants.add_foreign_shipments(FOREIGN_SHIPMENTS)
     packing = asyncio.create_task(_pack_and_ship(companies, scenes))
+    people: list[asyncio.Task[None]] = []
     try:
         first, *others = scenes
         _open(first, companies, started)
@@ -101,17 +117,28 @@ async def _play(companies: Companies, service: RunningService) -> int:
             await _look(service, scenes[:1], started)
         for scene in others:
             _open(scene, companies, started)
+        people = [asyncio.create_task(_act(scene, companies, service)) for scene in others]
         while time.monotonic() - started < PATIENCE_SECONDS:
             await _look(service, scenes, started)
             if service.has_died:
                 raise ServiceFailed("the service went away")
+            for person in people:
+                if person.done():
+                    person.result()  # what a person was refused is the demo's own failure
             if all(scene.is_at_rest for scene in scenes):
                 break
     finally:
-        packing.cancel()
-        await asyncio.gather(packing, return_exceptions=True)
+        for task in (packing, *people):
+            task.cancel()
+        await asyncio.gather(packing, *people, return_exceptions=True)
     status = await service.read("/status") or {}
     return _conclude(scenes, companies, status, time.monotonic() - started)
+
+
+async def _act(scene: Scene, companies: Companies, service: RunningService) -> None:
+    if scene.person is not None:
+        await scene.person(scene, companies, service)
+        scene.is_person_done = True
 
 
 def _open(scene: Scene, companies: Companies, started: float) -> None:
@@ -128,6 +155,7 @@ async def _look(service: RunningService, scenes: list[Scene], started: float) ->
         if shown is None or scene.order is None:
             continue
         scene.shown = shown
+        scene.has_news.set()
         for attempt in shown["attempts"][scene.told_attempts :]:
             seconds = time.monotonic() - started
             what = f"{attempt['step']}: {attempt['message']}"
@@ -139,11 +167,14 @@ async def _pack_and_ship(companies: Companies, scenes: list[Scene]) -> None:
     """Be the warehouse's floor: send each order two seconds after it came in."""
     while True:
         await asyncio.sleep(0.1)
-        parcels = {str(s.order.reference): s.parcels for s in scenes if s.order is not None}
+        opened = [scene for scene in scenes if scene.order is not None]
+        parcels = {str(s.order.reference): s.parcels for s in opened if s.order and s.ships}
+        kept_back = {str(s.order.reference) for s in opened if s.order and not s.ships}
         now = companies.active_ants.clock.now()
         for order in list(companies.active_ants.orders.values()):
             age = (now - order.created_at).total_seconds()
-            if not order.is_complete and age >= SHIPPING_SECONDS:
+            is_due = age >= SHIPPING_SECONDS and order.external_order_number not in kept_back
+            if is_due and not order.is_complete:
                 companies.active_ants.ship(
                     order,
                     parcels=parcels.get(order.external_order_number, 1),

@@ -1,12 +1,27 @@
 """The orders of the demo: what happens to each, and which ending is right."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from app.demo.people import Person, agree_a_later_date, cancel_late
 from app.simulator import Fault, Order, OrderedLine, SimulatedActiveAnts, SimulatedAnkorstore
 
 UNKNOWN_SKU = "VASE-NEW"
+SCARCE_SKU = "MUG-02"
+SCARCE_PIECES = 15
+POLICY = """\
+[reason.stock_short]
+action = "partial"
+minimum_value_share = 0.5
+
+[reason.ship_by_unreachable]
+action = "hold"
+hold_hours = 48
+then = "accept"
+"""
 ORDER_TYPE = "ANKORSTORE"
 OVERTAKEN_SECONDS = 1.5
 
@@ -28,9 +43,15 @@ class Scene:
     expected: str
     is_right: Callable[["Scene", Companies, dict[str, Any]], bool]
     parcels: int = 1
+    person: Person | None = None
+    """Who acts in it; without an act of theirs the order does not come to its end."""
+    is_person_done: bool = False
+    ships: bool = True
+    """Whether the warehouse's floor gets to packing it."""
     order: Order | None = None
     shown: dict[str, Any] = field(default_factory=dict)
     told_attempts: int = 0
+    has_news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def order_id(self) -> str:
@@ -39,7 +60,9 @@ class Scene:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether the service is done with it, or asks a person."""
+        """Whether the service is done with it, or asks a person who is not going to act."""
+        if self.person is not None and not self.is_person_done:
+            return False
         is_closed = self.shown.get("state") == "closed" and not self.shown.get("next_attempt_at")
         return is_closed or self.shown.get("attention_reason") is not None
 
@@ -133,6 +156,35 @@ def waits_for_person(scene: Scene, companies: Companies, shown: dict[str, Any]) 
     )
 
 
+def was_accepted_in_part(scene: Scene, companies: Companies, shown: dict[str, Any]) -> bool:
+    """Shipped once, with the two packs there were of the scarce mug and all of the tea."""
+    order = companies.ankorstore.orders[scene.order_id]
+    (placed,) = companies.active_ants.orders_numbered(str(order.reference))
+    return (
+        is_shipped_once(scene, companies, shown)
+        and {line.variant.sku: line.packs for line in order.lines} == {SCARCE_SKU: 2, "TEA-EARL": 1}
+        and {item.sku: item.shipped for item in placed.items} == {SCARCE_SKU: 12, "TEA-EARL": 10}
+    )
+
+
+def was_released(scene: Scene, companies: Companies, shown: dict[str, Any]) -> bool:
+    """Shipped once, after it was held for its date and a person released it."""
+    steps = [attempt["step"] for attempt in shown.get("attempts", ())]
+    return is_shipped_once(scene, companies, shown) and "release" in steps
+
+
+def was_stopped(scene: Scene, companies: Companies, shown: dict[str, Any]) -> bool:
+    """It ended as cancelled, with nothing sent and nothing confirmed."""
+    order = companies.ankorstore.orders[scene.order_id]
+    (placed,) = companies.active_ants.orders_numbered(str(order.reference))
+    return (
+        shown.get("outcome") == "cancelled"
+        and order.status == "cancelled"
+        and placed.is_cancelled
+        and not _parcels_of(order, companies)
+    )
+
+
 def lost_answer(companies: Companies) -> Order:
     """Place an order whose create takes effect at the warehouse while its answer is lost."""
     companies.active_ants.faults.once("POST */order/add", Fault.LOSE_ANSWER_AFTER)
@@ -173,6 +225,25 @@ def two_parcels(companies: Companies) -> Order:
     return companies.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=40)])
 
 
+def too_scarce(companies: Companies) -> Order:
+    """Place an order of more mugs than there are."""
+    return companies.ankorstore.place_order(
+        [OrderedLine(SCARCE_SKU, packs=3), OrderedLine("TEA-EARL", packs=1)]
+    )
+
+
+def too_late(companies: Companies) -> Order:
+    """Place an order whose latest shipping date has passed when it comes in."""
+    order = companies.ankorstore.place_order([OrderedLine("POSTER-A3", packs=2)])
+    yesterday = companies.ankorstore.clock.now() - timedelta(days=1)
+    return companies.ankorstore.expect_shipping_by(order.id, yesterday)
+
+
+def cancelled_later(companies: Companies) -> Order:
+    """Place an order that will be cancelled once the warehouse has it."""
+    return companies.ankorstore.place_order([OrderedLine("CANDLE-FIG", packs=2)])
+
+
 def write_scenes() -> list[Scene]:
     """Return the demo's orders, the one with the lost answer first."""
     return [
@@ -182,4 +253,20 @@ def write_scenes() -> list[Scene]:
         Scene("webhook never comes", silent, "found, shipped once", was_found_by_reconciling),
         Scene("unknown SKU", unknown_sku, "asks a person", waits_for_person),
         Scene("two parcels", two_parcels, "both parcels told", has_all_parcels, parcels=2),
+        Scene("too little stock", too_scarce, "a part accepted, shipped", was_accepted_in_part),
+        Scene(
+            "held for its date",
+            too_late,
+            "released, shipped once",
+            was_released,
+            person=agree_a_later_date,
+        ),
+        Scene(
+            "cancelled once placed",
+            cancelled_later,
+            "stopped in Maya, cancelled",
+            was_stopped,
+            person=cancel_late,
+            ships=False,
+        ),
     ]

@@ -55,6 +55,17 @@ class RunningService:
         body: dict[str, Any] = response.json()
         return body if response.status_code == 200 else None
 
+    async def post(self, path: str, body: dict[str, Any]) -> None:
+        """
+        Tell the service what a person decided.
+
+        Raises:
+            ServiceFailed: It refused, which it has no reason to here.
+        """
+        response = await self._http.post(path, json=body)
+        if response.status_code != 200:
+            raise ServiceFailed(f"{path} answered {response.status_code}: {response.text[:300]}")
+
     async def wait_until_ready(self) -> None:
         """Wait until the service says it can work."""
         try:
