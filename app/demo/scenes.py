@@ -174,7 +174,7 @@ def was_released(scene: Scene, companies: Companies, shown: dict[str, Any]) -> b
 
 
 def was_stopped(scene: Scene, companies: Companies, shown: dict[str, Any]) -> bool:
-    """It ended as cancelled, with nothing sent and nothing confirmed."""
+    """Tell whether it ended as cancelled, with nothing sent and nothing confirmed."""
     order = companies.ankorstore.orders[scene.order_id]
     (placed,) = companies.active_ants.orders_numbered(str(order.reference))
     return (

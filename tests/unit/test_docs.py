@@ -27,6 +27,14 @@ def test_page_of_reasons_has_no_reason_too_many() -> None:
     assert set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE)) == set(REASONS)
 
 
+@pytest.mark.parametrize("code", REASONS)
+def test_what_happens_to_an_order_is_told_for_every_reason(code: str) -> None:
+    """Whoever reads why an order waits finds in one table how it goes on and ends."""
+    rows = (ROOT / "docs" / "orders.md").read_text().splitlines()
+
+    assert any(f"`{code}`" in row for row in rows if row.startswith("|"))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     """Every relative link names a file or folder that exists."""
