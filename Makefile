@@ -57,6 +57,10 @@ sim: $(VENV)/.dev ## Run the simulation: make sim SEEDS=2000, or one again: make
 sim-bugs: $(VENV)/.dev ## Plant bugs in the code one at a time and have the simulation find each
 	@$(BIN)/python -m tests.simulation.planted
 
+.PHONY: orderings
+orderings: $(VENV)/.dev ## Play every ordering of cancel, create, ship and confirm, answers lost or not
+	@ORDERINGS=all $(BIN)/python -m pytest -q -rP -n $(TEST_PROCESSES) --maxprocesses 4 tests/flow/test_cancel_orderings.py
+
 .PHONY: crashes
 crashes: $(VENV)/.dev ## Play every crash of one order's life: make crashes, or one: CASE=sqlite/plain/…
 	@$(BIN)/python -m tests.crashes $(if $(CASE),--case $(CASE)) $(if $(DATABASE),--database $(DATABASE))
