@@ -7,11 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 
 from app.store.migrate import bring_up_to_date, sync_url
 from app.store.models import Base
+from app.store.models_skus import SkuTableState
 from tests.postgres_server import memory_folder
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
@@ -32,7 +33,7 @@ class Place:
         self.connection: Connection = self._engine.connect()
 
     def empty(self) -> None:
-        """Delete every row and start all numbers again at 1."""
+        """Be as just migrated: no rows but the one the schema comes with, numbers from 1."""
         tables = [table.name for table in Base.metadata.sorted_tables]
         if self.is_postgres:
             names = ", ".join(tables)
@@ -40,6 +41,7 @@ class Place:
         else:
             for table in reversed(tables):
                 self.connection.execute(text(f"DELETE FROM {table}"))
+        self.connection.execute(insert(SkuTableState).values(id=1, change_count=0))
         self.connection.commit()
         self.commits = 0
 
