@@ -237,7 +237,7 @@ def _cases() -> Iterator[Any]:
 
 
 @pytest.mark.usefixtures("quiet")
-@pytest.mark.parametrize(("create_fate", "confirm_fate", "is_told"), _cases())
+@pytest.mark.parametrize(("create_fate", "confirm_fate", "is_told"), [*_cases()])
 async def test_every_ordering(
     clock: FakeClock, create_fate: str, confirm_fate: str, is_told: bool
 ) -> None:
