@@ -13,6 +13,7 @@ from typing import Any
 
 from app.domain.address import LONGEST_ADDITION, StreetParts, split_street, tidy_line
 from app.domain.order import MarketplaceOrder, OrderLine, PostalAddress, Retailer
+from app.domain.places import tidy_country, tidy_postal_code
 from app.domain.sku_entries import SkuEntry
 
 LONGEST_TEXT = 200
@@ -100,7 +101,9 @@ def read_corrections(stored: Mapping[str, Any] | None) -> Corrections:
 
 def mark_address(address: PostalAddress) -> str:
     """Return a mark that differs where street, postcode, city or country do; it tells none."""
-    parts = (address.street, address.postal_code, address.city, address.country_code)
+    country = tidy_country(address.country_code)
+    postal_code = tidy_postal_code(address.postal_code, country)
+    parts = (address.street, postal_code, address.city, country)
     text = "\n".join(" ".join((part or "").casefold().split()) for part in parts)
     return hashlib.sha256(text.encode()).hexdigest()
 

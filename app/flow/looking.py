@@ -53,11 +53,13 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
         return await end_unplaced(end, seen, desk, rules)
     if order.attention_reason == "held_by_operator":
         return _stay_held(seen, desk)
+    waits_for_release = order.attention_reason == "corrected_not_released"
+    if waits_for_release:
+        await desk.apply_corrections(seen)  # notes which address they were made for
     is_waiting = order.state is State.RECEIVED and seen.status == WAITING_STATUS
-    if order.hold_until_at is not None and is_waiting:
+    if order.hold_until_at is not None and is_waiting and not waits_for_release:
         return await _review_held(seen, desk, rules)
     is_newly_accepted = order.state is State.RECEIVED or order.attention_reason in _ABOUT_STATUS
-    waits_for_release = order.attention_reason == "corrected_not_released"
     if seen.status == ACCEPTED_STATUS and is_newly_accepted and not waits_for_release:
         return await _review_newly_accepted(seen, desk, rules)
     if seen.status == WAITING_STATUS and order.state is State.ACCEPTED:
@@ -81,7 +83,8 @@ async def _review_newly_accepted(seen: MarketplaceOrder, desk: Desk, rules: Flow
 def is_hold_over(order: OrderRecord, now: datetime) -> bool:
     """Tell whether a hold by policy has come to its end, so that the order is judged again."""
     has_ended = order.hold_until_at is not None and order.hold_until_at <= now
-    return has_ended and not order.may_be_at_warehouse
+    is_corrected = order.attention_reason == "corrected_not_released"
+    return has_ended and not order.may_be_at_warehouse and not is_corrected
 
 
 def _stay_held(seen: MarketplaceOrder, desk: Desk) -> Move:

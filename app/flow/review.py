@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from app.domain.corrections import read_corrections
+from app.domain.corrections import mark_address, read_corrections
 from app.domain.fingerprint import take_fingerprint
 from app.domain.order import MarketplaceOrder
 from app.domain.partial import has_goods
@@ -36,7 +36,7 @@ async def review(
     """
     order = desk.order
     outdated = judge_corrections(seen, order)
-    seen = await desk.apply_corrections(seen)
+    shown, seen = seen, await desk.apply_corrections(seen)
     findings = [
         *_judge_permission(order, rules, is_accepted=is_accepted),
         *judge_order(seen, desk.now()),
@@ -65,7 +65,7 @@ async def review(
     )
     decision = decision_of(order)
     verdict = decide(found, rules.policy, decision, since_of(order.verdict), desk.now())
-    note_verdict(verdict, seen, desk, needed=needed, facts=facts, is_accepted=is_accepted)
+    note_verdict(verdict, shown, desk, needed=needed, facts=facts, is_accepted=is_accepted)
     return verdict
 
 
@@ -84,6 +84,7 @@ def note_verdict(
         needed=needed,
         facts=facts,
         updated_at=seen.updated_at,
+        address_mark=mark_address(seen.ship_to),
         read_at=desk.order.read_at,
         earlier=desk.order.verdict,
         is_accepted=is_accepted,

@@ -92,6 +92,7 @@ def verdict_json(
     needed: Mapping[str, int],
     facts: Mapping[str, SkuFacts],
     updated_at: datetime | None,
+    address_mark: str,
     read_at: datetime | None,
     earlier: Mapping[str, Any] | None,
     is_accepted: bool,
@@ -121,6 +122,7 @@ def verdict_json(
             for sku, one in facts.items()
         },
         "marketplace_updated_at": _text(updated_at),
+        "address_mark": address_mark,
         "read_at": _text(read_at),
     }
 

@@ -16,6 +16,7 @@ CLEARED: dict[str, Any] = {
     "attention_reason": None,
     "attention_since": None,
     "attention_detail": None,
+    "hold_until_at": None,
     "attempt_count": 0,
     "first_failed_at": None,
     "not_before_at": None,
@@ -57,8 +58,9 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str 
         order,
         {
             **CLEARED,
-            "accept_blocked": False,
-            "hold_until_at": None,
+            # Releasing a correction is no word about an acceptance that was taken back.
+            "accept_blocked": order.accept_blocked
+            and order.attention_reason == "corrected_not_released",
             # Whoever retries has looked: what Ankorstore shows counts from now on.
             "accept_quantities": (
                 None if order.attention_reason == "accepted_differs" else order.accept_quantities

@@ -1,5 +1,6 @@
 """What operators correct in one order before it goes to the warehouse."""
 
+from dataclasses import replace
 from typing import Any
 
 from app.domain.corrections import Corrections, read_corrections
@@ -32,6 +33,9 @@ async def correct_order_by_person(
     _require_correctable(order)
     earlier = read_corrections(order.corrections)
     wanted = corrections if clears else corrections.over(earlier)
+    if wanted.street is not None and wanted.made_for is None and order.verdict is not None:
+        # The address the person was shown, whatever comes in before the first use.
+        wanted = replace(wanted, made_for=order.verdict.get("address_mark"))
     is_news = wanted != earlier
     if not is_news and not releases:
         return "the order is corrected so already; nothing was changed"
@@ -51,6 +55,7 @@ async def correct_order_by_person(
         "attention_reason": HELD_FOR_RELEASE,
         "attention_since": order.attention_since or store.now(),
         "attention_detail": [held, *earlier_findings],
+        "hold_until_at": None,  # the policy's clock says nothing about a person's correction
         "waits_for": "a person",
     }
     message = signed(_tell(corrections, clears), by, reason)
