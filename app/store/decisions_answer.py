@@ -152,8 +152,10 @@ async def release_order(store: Store, order: OrderRecord, *, by: str, reason: st
         if order.attention_reason is None and order.decision is None and is_open(order):
             return "nothing holds it"
         raise impossible(order, "neither a person nor the policy's clock holds it")
-    # The policy's clock starts anew: what it does at the end of a hold is not done on a release.
-    columns = {**_JUDGED_AGAIN, "decision": None, "verdict": None, "verdict_at": None}
+    columns = {**_JUDGED_AGAIN, "decision": None}
+    if order.attention_reason == HELD:
+        # The time a person held it is not the policy's: its own hours start anew.
+        columns |= {"verdict": None, "verdict_at": None}
     await write_decision(
         store, order, columns, step="release", message=signed("released", by, reason)
     )
