@@ -1,0 +1,90 @@
+"""Whose goods count, and what a date, a parcel or an accept that was decided on holds for."""
+
+from app.domain.lifecycle import State
+from app.domain.tasks import Answer
+from app.simulator import Order
+from app.store.decisions_tasks import resend_order
+from app.store.returns import load_returns
+from app.store.session import Store
+from tests.fake_clock import FakeClock
+from tests.flow.test_cancel_window import WINDOW_SECONDS, releases, window_world
+from tests.flow.test_changes import DAY, hear, place, settle
+from tests.flow.world import World, build_world, hand_driven
+
+
+async def _send_anew_after_a_stray(world: World, *, pause_days: int = 0) -> tuple[Order, str]:
+    """Place an order again whose first, recorded as cancelled, was sent and is settled as kept."""
+    order = await place(world)
+    await world.pass_time(WINDOW_SECONDS + 1)
+    await settle(world, order, Answer.CANCELLED)
+    await world.ship(order)
+    assert await world.reasons(order) == ["replaced_order_shipped"]
+    await settle(world, order, Answer.KEPT)
+    if pause_days:
+        await world.pass_time(pause_days * DAY, steps=pause_days)
+    await resend_order(world.store, await world.held(order), by="a test")
+    await world.work()
+    live = (await world.held(order)).live
+    assert live is not None
+    assert live.external_order_number == f"{order.reference}-2"
+    return order, live.external_order_number
+
+
+async def test_stray_does_not_release_the_order_on_hold(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """What a replaced order sent is no sign that a person released the one on hold."""
+    async with window_world(sqlite_store, clock) as world:
+        order, number = await _send_anew_after_a_stray(world)
+        await hear(world, order)
+        (placed,) = world.active_ants.orders_numbered(number)
+        assert (placed.is_on_hold, releases(world)) == (True, 1)
+        await world.pass_time(WINDOW_SECONDS + 1)
+
+        assert (placed.is_on_hold, releases(world)) == (False, 2)
+        world.active_ants.ship(number)
+        await world.poll_feed()
+        assert (await world.held(order)).outcome == "completed"
+
+
+async def test_stray_starts_no_wait_for_the_rest(sqlite_store: Store, clock: FakeClock) -> None:
+    """An order sent anew days after a stray has all its time: nothing of it was sent in part."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order, number = await _send_anew_after_a_stray(world, pause_days=4)
+        await hear(world, order)
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.PLACED, None)
+        assert held.waits_for == "the warehouse to ship"
+
+        world.active_ants.ship(number)
+        await world.poll_feed()
+        assert (await world.held(order)).outcome == "completed"
+
+
+async def test_stray_uses_up_no_wait_for_tracking(sqlite_store: Store, clock: FakeClock) -> None:
+    """The wait for a tracking number begins with the goods of the order itself."""
+    async with build_world(
+        sqlite_store, clock, warehouse=hand_driven(), tracking_wait_hours=48
+    ) as world:
+        order, number = await _send_anew_after_a_stray(world, pause_days=4)
+        world.active_ants.ship(number).parcels.clear()
+        await world.poll_feed()
+
+        held = await world.held(order)
+        assert (held.state, held.waits_for) == (State.DISPATCHED, "the tracking number")
+        assert world.confirms() == 0
+
+
+async def test_refused_goods_are_those_of_the_order(sqlite_store: Store, clock: FakeClock) -> None:
+    """A refused order opens a return for its own shipment, none for a settled stray."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order, number = await _send_anew_after_a_stray(world)
+        shipment = world.active_ants.ship(number)
+        await world.poll_feed()
+        order.note_change(clock.now(), "reception_refused")
+        await hear(world, order)
+
+        held = await world.held(order)
+        cases = await load_returns(sqlite_store, held.order_id)
+        assert [case.warehouse_shipment_id for case in cases] == [str(shipment.id)]
+        assert held.attention_reason == "reception_refused"
