@@ -63,7 +63,7 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     tracking = choose_tracking(sent.shipments, desk.warehouse.carrier_code)
     if tracking is None and (wait := await _await_tracking(desk, rules)) is not None:
         return wait
-    parcels = parcels_to_quote(desk, rules, sent.shipments)
+    parcels = parcels_to_quote(desk, rules, sent)
     if isinstance(parcels, Attention):
         return parcels
     try:

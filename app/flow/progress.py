@@ -21,6 +21,7 @@ class Sent:
     shipments: tuple[Shipment, ...]
     is_complete: bool
     first_at: datetime | None
+    last_at: datetime | None
     missing_text: str
     trouble: Attention | None
 
@@ -47,6 +48,7 @@ async def judge_sent(desk: Desk) -> Sent:
         is_complete=weighed.is_complete or _is_all_there_will_be(desk.order, counted),
         # Not the strays of a replaced order: they neither release nor hurry the one that is live.
         first_at=min((entry.stored_at for entry in entries), default=None),
+        last_at=max((entry.stored_at for entry in entries), default=None),
         missing_text=_pieces(weighed.missing)
         + (f"; sent besides: {_pieces(weighed.over)}" if weighed.over else ""),
         trouble=trouble,
