@@ -1,15 +1,20 @@
 """Whose goods count, and what a date, a parcel or an accept that was decided on holds for."""
 
+from datetime import timedelta
+
 from app.domain.lifecycle import State
 from app.domain.tasks import Answer
-from app.simulator import Order
+from app.simulator import Fault, Order
+from app.store.decisions_deadlines import postpone_order
 from app.store.decisions_tasks import resend_order
 from app.store.returns import load_returns
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.test_cancel_window import WINDOW_SECONDS, releases, window_world
-from tests.flow.test_changes import DAY, hear, place, settle
+from tests.flow.test_changes import DAY, MOVED, hear, place, settle
 from tests.flow.world import World, build_world, hand_driven
+
+DATES = "PATCH */master-orders/*"
 
 
 async def _send_anew_after_a_stray(world: World, *, pause_days: int = 0) -> tuple[Order, str]:
@@ -88,3 +93,82 @@ async def test_refused_goods_are_those_of_the_order(sqlite_store: Store, clock: 
         cases = await load_returns(sqlite_store, held.order_id)
         assert [case.warehouse_shipment_id for case in cases] == [str(shipment.id)]
         assert held.attention_reason == "reception_refused"
+
+
+async def _postpone_in_vain(world: World, order: Order) -> None:
+    world.ankorstore.faults.always(DATES, Fault.SERVER_ERROR_BEFORE, status=500)
+    day = (await world.held(order)).ship_by_at
+    assert day is not None
+    later = day.date() + timedelta(days=5)
+    await postpone_order(world.store, await world.held(order), by="a test", to=later)
+    await world.work()
+
+
+async def test_date_that_cannot_be_told_keeps_no_order_back(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """It is tried every few minutes with a warning, and the goods are confirmed all the same."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await place(world)
+        await _postpone_in_vain(world, order)
+        await world.pass_time(3600, steps=60)
+        tries = len(world.ankorstore.calls_to(DATES))
+        assert 10 <= tries <= 31
+        messages = [str(row["message"]) for row in await world.history(order)]
+        assert "the later date could not be told yet" in messages[-1]
+
+        await world.ship(order)
+        assert (await world.held(order)).outcome == "completed"
+        assert len(world.ankorstore.calls_to(DATES)) == tries
+
+
+async def test_cancel_is_seen_while_a_date_is_owed(sqlite_store: Store, clock: FakeClock) -> None:
+    """A person is asked at once; the date is told as soon as Ankorstore takes it again."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await place(world)
+        await _postpone_in_vain(world, order)
+        world.ankorstore.cancel_order(order.id)
+        await hear(world, order)
+        held = await world.held(order)
+        assert (held.attention_reason, held.postpone_to is None) == (
+            "cancelled_after_placing",
+            False,
+        )
+        await world.pass_time(3600, steps=30)
+        assert await world.reasons(order) == ["cancelled_after_placing"]
+
+
+async def test_date_is_told_of_an_order_that_came_to_ask_a_person(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """Also where the question came up while the date could not be told."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await place(world)
+        await _postpone_in_vain(world, order)
+        world.ankorstore.change_address(order.id, MOVED)
+        await hear(world, order)
+        assert await world.reasons(order) == ["address_changed_after_placing"]
+        world.ankorstore.faults.stop()
+        await world.pass_time(600, steps=10)
+
+        held = await world.held(order)
+        assert (held.postpone_to, held.attention_reason) == (None, "address_changed_after_placing")
+        assert held.ship_by_at == order.ships_until_updated_at is not None
+
+
+async def test_date_is_told_while_the_warehouse_is_away(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """The order's own step fails without end, which is when a later date matters most."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        world.active_ants.faults.always("*", Fault.SERVER_ERROR_BEFORE, status=500)
+        order = await place(world)
+        day = (await world.held(order)).ship_by_at
+        assert day is not None
+        later = day.date() + timedelta(days=5)
+        await postpone_order(sqlite_store, await world.held(order), by="a test", to=later)
+        await world.pass_time(30, steps=3)
+
+        held = await world.held(order)
+        assert (held.state, held.postpone_to, world.creates()) == (State.RECEIVED, None, 0)
+        assert order.ships_until_updated_at is not None
