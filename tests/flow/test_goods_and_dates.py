@@ -4,14 +4,16 @@ from datetime import timedelta
 
 from app.domain.lifecycle import State
 from app.domain.tasks import Answer
-from app.simulator import Fault, Order
+from app.simulator import Fault, Order, OrderedLine
+from app.store.decisions_answer import accept_order
 from app.store.decisions_deadlines import postpone_order
 from app.store.decisions_tasks import resend_order
+from app.store.possible_moves import possible_moves
 from app.store.returns import load_returns
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.test_cancel_window import WINDOW_SECONDS, releases, window_world
-from tests.flow.test_changes import DAY, MOVED, hear, place, settle
+from tests.flow.test_changes import DAY, GOOD, MOVED, TOTE, hear, place, settle
 from tests.flow.world import World, build_world, hand_driven
 
 DATES = "PATCH */master-orders/*"
@@ -172,3 +174,78 @@ async def test_date_is_told_while_the_warehouse_is_away(
         held = await world.held(order)
         assert (held.state, held.postpone_to, world.creates()) == (State.RECEIVED, None, 0)
         assert order.ships_until_updated_at is not None
+
+
+async def test_request_to_cancel_that_was_decided_on_is_not_asked_again(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """Accepted in spite of it, the order is released at the end of the cancel window."""
+    async with window_world(sqlite_store, clock) as world:
+        order = world.ankorstore.place_order(TOTE, GOOD)
+        order.retailer_cancellation_request_reason = "changed my mind"
+        await hear(world, order)
+        assert await world.reasons(order) == ["retailer_asked_to_cancel"]
+        await accept_order(sqlite_store, await world.held(order), by="a test")
+        await world.work()
+        await world.pass_time(WINDOW_SECONDS + 1)
+
+        assert (await world.reasons(order), releases(world)) == ([], 1)
+
+
+async def test_request_to_cancel_on_hold_is_answered_by_an_accept(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """A retry asks the same again; an accept has the order released."""
+    async with window_world(sqlite_store, clock) as world:
+        order = await place(world)
+        world.ankorstore.ask_for_cancellation(order.id, "changed my mind")
+        await world.pass_time(WINDOW_SECONDS + 1)
+        await world.retry(order)
+        held = await world.held(order)
+        assert (held.attention_reason, releases(world)) == ("retailer_asked_to_cancel", 0)
+        assert "accept" in possible_moves(held)
+
+        said = await accept_order(sqlite_store, held, by="a test")
+        await world.work()
+        assert "released at the warehouse next" in said
+        assert (await world.reasons(order), releases(world)) == ([], 1)
+        await world.ship(order)
+        assert (await world.held(order)).outcome == "completed"
+
+
+async def test_accept_holds_for_what_was_seen(sqlite_store: Store, clock: FakeClock) -> None:
+    """Short of another SKU, or by more pieces, it asks again; moving stock alone does not."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        lines = [OrderedLine("TOTE-NAT", packs=1001), OrderedLine("MUG-01", packs=1)]
+        order = await place(world, lines)
+        tote, mug = (line.id for line in order.lines)
+        assert await world.reasons(order) == ["stock_short"]
+        await accept_order(sqlite_store, await world.held(order), by="a test")
+        world.ankorstore.change_packs(order.id, {tote: 1, mug: 9000})
+        await hear(world, order)
+        (finding,) = (await world.held(order)).attention_detail
+        assert (finding["reason"], finding["field"]) == ("stock_short", "SKU MUG-01")
+
+        await accept_order(sqlite_store, await world.held(order), by="a test")
+        world.ankorstore.change_packs(order.id, {mug: 9001})
+        await hear(world, order)
+        assert (await world.reasons(order), world.accepts()) == (["stock_short"], 0)
+
+        await accept_order(sqlite_store, await world.held(order), by="a test")
+        world.active_ants.set_stock("MUG-01", 3)
+        await world.work()
+        assert ((await world.held(order)).state, world.accepts()) == (State.PLACED, 1)
+
+
+async def test_two_accepts_hold_together(sqlite_store: Store, clock: FakeClock) -> None:
+    """What was accepted first stays accepted when something new is accepted besides."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await place(world, [OrderedLine("TOTE-NAT", packs=1001)])
+        await accept_order(sqlite_store, await world.held(order), by="a test")
+        order.retailer_cancellation_request_reason = "changed my mind"
+        order.note_change(clock.now())
+        await hear(world, order)
+        assert await world.reasons(order) == ["retailer_asked_to_cancel"]
+        await accept_order(sqlite_store, await world.held(order), by="a test")
+        await world.work()
+        assert ((await world.held(order)).state, world.accepts()) == (State.PLACED, 1)
