@@ -164,13 +164,14 @@ class Policy:
         return self.rules.get(reason) or DEFAULT_RULES.get(reason, HOLD)
 
 
+ASKED_TO_CANCEL = "retailer_asked_to_cancel"
 ANSWERED_BY_PEOPLE = frozenset(
     {
         "acceptance_manual",
         "acceptance_reverted",
         "acceptance_unclear",
         "held_by_operator",
-        "retailer_asked_to_cancel",
+        ASKED_TO_CANCEL,
     }
 )
 """Findings that are nothing but a question to a person: accepting the order answers it."""

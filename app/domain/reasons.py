@@ -445,8 +445,8 @@ _TABLE: tuple[Reason, ...] = (
     ),
     Reason(
         "confirm_manual",
-        "The service confirms nothing before a person has seen the parcels (CONFIRM_MODE is "
-        "manual).",
+        "The service confirms nothing before a person has seen the parcels: CONFIRM_MODE is "
+        "manual, or more was sent since they were given.",
         "Compare weights and sizes: `antbridge orders parcels ORDER --as-reckoned` if they are "
         "right, or `--kg … --cm …` with the right ones.",
     ),

@@ -62,15 +62,35 @@ class WarehouseOrderRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Waived:
+    """
+    A finding as a person saw it: *needed* pieces of the SKU it is about, None where about none.
+
+    The stock's own figure is left out: it moves all the time.
+    """
+
+    reason: str
+    field: str
+    needed: int | None = None
+
+
+def waived_of(reason: str, field_name: str, needed: Mapping[str, int]) -> Waived:
+    """Return what waiving a finding waives, by the pieces *needed* per SKU at that time."""
+    return Waived(reason, field_name, needed.get(field_name.removeprefix("SKU ")))
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """
     A person's decision about an order that waits for an answer: accept, partial, reject or hold.
 
-    *waives* names the findings the order is accepted in spite of.
+    *waives* names the findings the order is accepted in spite of, *waived* what exactly they were;
+    None in a decision from before that was kept, which holds for whatever has such a name.
     """
 
     kind: str
     waives: frozenset[str] = frozenset()
+    waived: frozenset[Waived] | None = None
     reject_type: str = ""
     reject_reason: str | None = field(default=None, repr=False)
 
@@ -192,9 +212,11 @@ def decision_of(order: OrderRecord) -> Decision | None:
     stored = order.decision
     if not stored:
         return None
+    waived = stored.get("waived")
     return Decision(
         kind=stored["kind"],
         waives=frozenset(stored.get("waives", ())),
+        waived=frozenset(Waived(**entry) for entry in waived) if waived is not None else None,
         reject_type=stored.get("reject_type", ""),
         reject_reason=stored.get("reject_reason"),
     )

@@ -178,7 +178,9 @@ class Carrier:
                     columns["state"] = move.state
                 return _Change("waiting", move.message, columns, move.until)
             case Attention():
-                return _Change("attention", move.message, self._asking(move, desk), move.until)
+                times = [at for at in (move.until, move.again_at) if at is not None]
+                next_at = min(times, default=None)
+                return _Change("attention", move.message, self._asking(move, desk), next_at)
             case Close():
                 closed_at = self._store.now()
                 columns = {**_CLEAR, "state": State.CLOSED, "outcome": move.outcome}

@@ -63,7 +63,7 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     tracking = choose_tracking(sent.shipments, desk.warehouse.carrier_code)
     if tracking is None and (wait := await _await_tracking(desk, rules)) is not None:
         return wait
-    parcels = parcels_to_quote(desk, rules, sent.shipments)
+    parcels = parcels_to_quote(desk, rules, sent)
     if isinstance(parcels, Attention):
         return parcels
     try:
@@ -206,8 +206,8 @@ def _forbids_own_carrier(seen: MarketplaceOrder) -> Attention | None:
 
 async def _await_tracking(desk: Desk, rules: FlowRules) -> Wait | None:
     """Look again for tracking until the waiting time is over; then go on without."""
-    sent = await desk.search_shipments()
-    shipments: list[Shipment] = [entry.shipment for entry in sent if entry.reason is None]
+    sent = [one for one in await desk.search_shipments() if counts(one, desk.order)]
+    shipments: list[Shipment] = [entry.shipment for entry in sent]
     if choose_tracking(shipments, desk.warehouse.carrier_code) is not None:
         return Wait(desk.now(), "the tracking", "the warehouse now tells the tracking")
     since = min((entry.stored_at for entry in sent), default=desk.now())

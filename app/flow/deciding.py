@@ -12,8 +12,15 @@ from fractions import Fraction
 
 from app.domain.order import MarketplaceOrder
 from app.domain.partial import Kept, has_goods, keep_what_suffices, value_share
-from app.domain.policy import CURED_BY_CUTTING, Action, Policy, Rejection, strictest
-from app.domain.record import Decision
+from app.domain.policy import (
+    ANSWERED_BY_PEOPLE,
+    CURED_BY_CUTTING,
+    Action,
+    Policy,
+    Rejection,
+    strictest,
+)
+from app.domain.record import Decision, waived_of
 from app.errors import Finding, Unmappable
 from app.flow.verdict import Kind, Ruling, Verdict
 from app.ports import PreparedOrder, SkuFacts
@@ -44,7 +51,7 @@ def decide(
 ) -> Verdict:
     """Return the verdict on *found*; *since* tells since when its reasons are there."""
     rulings = [
-        _rule(finding, policy, decision, since.get(finding.reason, now), now, found.is_accepted)
+        _rule(finding, policy, decision, since.get(finding.reason, now), now, found)
         for finding in found.findings
     ]
     rulings.sort(key=lambda ruling: ruling.action is not Action.HOLD)
@@ -66,26 +73,32 @@ def _rule(
     decision: Decision | None,
     since: datetime,
     now: datetime,
-    is_accepted: bool,
+    found: Found,
 ) -> Ruling:
     """Return what is done about one finding: a person's word goes before the policy's."""
     rule = policy.rule_of(finding.reason)
     action = rule.action_at(now, since)
     by = BY_POLICY if finding.reason in policy.rules else BY_DEFAULT
     if decision is not None and action is not Action.ACCEPT:
-        action, by = _decided(finding, decision), BY_PERSON
-    if is_accepted and action in (Action.PARTIAL, Action.REJECT):
+        action, by = _decided(finding, decision, found.needed), BY_PERSON
+    if found.is_accepted and action in (Action.PARTIAL, Action.REJECT):
         action = Action.HOLD  # both are impossible once the order is accepted
     return Ruling(finding, action, by, since)
 
 
-def _decided(finding: Finding, decision: Decision) -> Action:
+def _decided(finding: Finding, decision: Decision, needed: Mapping[str, int]) -> Action:
     """Return what a person's decision says of a finding; what they did not see asks them again."""
-    if finding.reason in decision.waives:
+    if finding.reason in decision.waives and _is_as_seen(finding, decision, needed):
         return Action.ACCEPT
     if decision.is_partial and finding.reason in CURED_BY_CUTTING:
         return Action.PARTIAL
     return Action.HOLD
+
+
+def _is_as_seen(finding: Finding, decision: Decision, needed: Mapping[str, int]) -> bool:
+    if decision.waived is None or finding.reason in ANSWERED_BY_PEOPLE:
+        return True
+    return waived_of(finding.reason, finding.field, needed) in decision.waived
 
 
 def _hold(

@@ -36,6 +36,8 @@ class Attention:
     """When the order is judged again by itself, None where only a person or news moves it."""
     since: datetime | None = None
     """Since when this is the case, where that is known better than `now`."""
+    again_at: datetime | None = None
+    """When it is looked at besides, for something that is owed whatever the person does."""
 
     @property
     def reason(self) -> str:

@@ -8,7 +8,6 @@ is seen and not done twice (docs/rules/states.md).
 
 from datetime import datetime, timedelta
 
-from app.domain.deadlines import UNDISPATCHED
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, WarehouseOrderRecord
@@ -16,7 +15,7 @@ from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.answering import accepted_otherwise, answer_waiting, hold_by
 from app.flow.changes import find_change
 from app.flow.confirming import close_shipped, confirm_shipment, follow_up_closed
-from app.flow.deadlines import announce_date
+from app.flow.deadlines import tell_date_at_rest, tell_date_besides
 from app.flow.ending import bears_our_mark, end_unplaced
 from app.flow.label_reset import reset_label
 from app.flow.looking import acceptance_reverted, is_hold_over, look_again
@@ -41,7 +40,17 @@ DAILY_SECONDS = 86_400.0
 
 
 async def advance(desk: Desk, rules: FlowRules) -> Move:
-    """Take the order one step further."""
+    """Take the order one step further; a later date that is owed is told once the order rests."""
+    before = desk.order
+    try:
+        move = await _take_step(desk, rules)
+    except (Transient, Rejected):
+        await tell_date_besides(desk)
+        raise
+    return await tell_date_at_rest(desk, move, before)
+
+
+async def _take_step(desk: Desk, rules: FlowRules) -> Move:
     if (move := await follow_people(desk, rules)) is not None:
         return move
     match desk.order.state:
@@ -64,8 +73,6 @@ async def follow_people(desk: Desk, rules: FlowRules) -> Move | None:
     order = desk.order
     if (stray := await find_stray(desk)) is not None:
         return stray
-    if order.postpone_to is not None and order.state in UNDISPATCHED:
-        return await announce_date(desk)
     if order.state is not State.CLOSED:
         if order.label_reset_asked_at is not None:
             return await reset_label(desk)

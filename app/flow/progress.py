@@ -21,6 +21,7 @@ class Sent:
     shipments: tuple[Shipment, ...]
     is_complete: bool
     first_at: datetime | None
+    last_at: datetime | None
     missing_text: str
     trouble: Attention | None
 
@@ -37,14 +38,17 @@ async def judge_sent(desk: Desk) -> Sent:
             field = f"shipment {entry.shipment.warehouse_shipment_id}"
             trouble = ask_person(entry.reason, field=field)
             break
-    counted = tuple(entry.shipment for entry in stored if counts(entry, desk.order))
+    entries = [entry for entry in stored if counts(entry, desk.order)]
+    counted = tuple(entry.shipment for entry in entries)
     weighed = weigh_shipments(live.lines, counted)
     if weighed.over:
         desk.warn("more was shipped than ordered: " + _pieces(weighed.over))
     return Sent(
         shipments=counted,
         is_complete=weighed.is_complete or _is_all_there_will_be(desk.order, counted),
-        first_at=min((entry.stored_at for entry in stored), default=None),
+        # Not the strays of a replaced order: they neither release nor hurry the one that is live.
+        first_at=min((entry.stored_at for entry in entries), default=None),
+        last_at=max((entry.stored_at for entry in entries), default=None),
         missing_text=_pieces(weighed.missing)
         + (f"; sent besides: {_pieces(weighed.over)}" if weighed.over else ""),
         trouble=trouble,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from app.domain.returns import OpenedBy, ReturnCase, ReturnState
 from app.flow.moves import Attention, ask_person
+from app.flow.progress import counts
 from app.ports import Desk, StoredShipment
 
 REFUSED_STATUS = "reception_refused"
@@ -18,15 +19,16 @@ async def ask_about_returns(desk: Desk, shipments: Sequence[StoredShipment]) -> 
     """
     Open a return where the marketplace shows the goods refused; say what a person must do.
 
-    The marketplace is asked only on news about the order.
+    The marketplace is asked only on news about the order. What a replaced warehouse order sent
+    was never the retailer's delivery, so no return of it is expected.
     """
     order = desk.order
     status = order.marketplace_status
     if order.wake_seq > order.processed_wake_seq:
         status = (await desk.look(max_age_seconds=FRESH_SECONDS)).status
     if status == REFUSED_STATUS:
-        ids = dict.fromkeys(entry.shipment.warehouse_shipment_id for entry in shipments)
-        await desk.open_returns(list(ids))
+        ids = [one.shipment.warehouse_shipment_id for one in shipments if counts(one, order)]
+        await desk.open_returns(list(dict.fromkeys(ids)))
     for case in await desk.returns():
         if (asked := asked_of(case)) is not None:
             return asked

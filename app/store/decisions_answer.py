@@ -10,6 +10,8 @@ from typing import Any
 
 from app.domain.lifecycle import State
 from app.domain.policy import (
+    ANSWERED_BY_PEOPLE,
+    ASKED_TO_CANCEL,
     CURED_BY_CUTTING,
     MAX_REJECT_REASON_CHARACTERS,
     OTHER,
@@ -21,6 +23,7 @@ from app.domain.record import OrderRecord, decision_of
 from app.store.decisions import Impossible, signed, write_decision
 from app.store.possible_moves import (
     HELD,
+    asks_before_release,
     findings_of,
     impossible,
     is_held_before_placing,
@@ -29,6 +32,7 @@ from app.store.possible_moves import (
     where_it_stands,
 )
 from app.store.session import Store
+from app.store.waived_findings import findings_as_seen, waived_before
 
 _JUDGED_AGAIN: dict[str, Any] = {
     "attention_reason": None,
@@ -59,6 +63,8 @@ async def accept_order(
     if is_partial:
         told = "what can be sent of it is accepted next, if the review allows it"
     found = findings_of(order)
+    if asks_before_release(order) and not is_partial:
+        return await _accept_before_release(store, order, by=by, reason=reason)
     if _is_decided(order, kind, found):
         return f"that was decided before; {told if _is_waiting(order) else 'it is accepted'}"
     if is_partial or not is_held_before_placing(order):
@@ -71,9 +77,11 @@ async def accept_order(
             order, f"{sentences} ({', '.join(blocking)}) An accept settles no such thing"
         )
     cut = CURED_BY_CUTTING if is_partial else frozenset[str]()
+    waives = {"acceptance_manual", *found, *waived_before(order)} - cut
     decision = {
         "kind": kind,
-        "waives": sorted({"acceptance_manual", *found} - cut),
+        "waives": sorted(waives),
+        "waived": findings_as_seen(order, waives - ANSWERED_BY_PEOPLE),
     }
     columns = {**_JUDGED_AGAIN, "decision": decision, "accept_blocked": False}
     done = "accepted in part" if is_partial else "accepted"
@@ -81,6 +89,17 @@ async def accept_order(
         store, order, columns, step="accept", message=signed(f"to be {done}, decided", by, reason)
     )
     return told
+
+
+async def _accept_before_release(store: Store, order: OrderRecord, *, by: str, reason: str) -> str:
+    """Have an order that the warehouse holds released although the retailer asked to cancel it."""
+    before = order.decision or {}
+    decision = {"kind": "accept", **before}
+    decision["waives"] = sorted({*before.get("waives", ()), ASKED_TO_CANCEL})
+    columns = {**_JUDGED_AGAIN, "decision": decision}
+    message = signed("to be released though the retailer asked to cancel, decided", by, reason)
+    await write_decision(store, order, columns, step="accept", message=message)
+    return "it is released at the warehouse next, if nothing new is found"
 
 
 async def reject_order(

@@ -86,14 +86,21 @@ async def agree_parcels(
     Have these *parcels* quoted, or with None those the service reckons.
 
     Raises:
-        Impossible: No quote holds them, nothing was sent, or the order is confirmed.
+        Impossible: No quote holds them, not all was sent and the order does not ask about its
+            parcels, or the order is confirmed.
     """
     if order.confirmed_at is not None or order.state in (State.SHIPPED, State.CLOSED):
         raise Impossible("the order is confirmed or closed; no parcels are quoted any more")
     if order.state not in (State.PLACED, State.DISPATCHED):
         raise Impossible(f"the order is {order.state}: the warehouse has sent nothing of it")
-    agreed = [_json_of(one) for one in parcels] if parcels is not None else None
     is_asked = order.attention_reason in PARCEL_REASONS
+    if order.state is State.PLACED and not is_asked:
+        raise Impossible(
+            "the order is placed: the warehouse has not sent all of it, so its parcels are not "
+            "known. Give them once it has; what was sent so far goes on without the rest by "
+            "`antbridge orders confirm-partial ORDER`"
+        )
+    agreed = [_json_of(one) for one in parcels] if parcels is not None else None
     if order.parcels_agreed_at is not None and order.parcels_agreed == agreed and not is_asked:
         return "the same parcels were given already; nothing changes"
     if parcels is not None and (finding := check_parcels(parcels, field="--cm")) is not None:

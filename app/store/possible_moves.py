@@ -1,7 +1,7 @@
 """Which decisions make sense for an order as it stands, and how to say that one does not."""
 
 from app.domain.lifecycle import State
-from app.domain.policy import CURED_BY_CUTTING, WAIVABLE
+from app.domain.policy import ASKED_TO_CANCEL, CURED_BY_CUTTING, WAIVABLE
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.store.decisions import Impossible
@@ -39,6 +39,8 @@ def possible_moves(order: OrderRecord) -> tuple[str, ...]:
         moves.append("reject")
     elif is_held_before_placing(order):
         moves += ["accept"] if set(findings_of(order)) <= WAIVABLE else []
+    elif asks_before_release(order):
+        moves.append("accept")
     if order.attention_reason == "before_switch":
         moves.append("take")
     is_held = order.attention_reason == HELD
@@ -49,6 +51,12 @@ def possible_moves(order: OrderRecord) -> tuple[str, ...]:
     if asked is not None and not asked.is_task and not is_held:
         moves.append("retry")
     return tuple(moves)
+
+
+def asks_before_release(order: OrderRecord) -> bool:
+    """Tell whether an order held at the warehouse asks about the retailer's wish to cancel."""
+    is_held = order.live is not None and order.live.is_on_hold
+    return is_held and order.attention_reason == ASKED_TO_CANCEL
 
 
 def is_open(order: OrderRecord) -> bool:

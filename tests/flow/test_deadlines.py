@@ -109,7 +109,9 @@ async def test_lost_answer_is_settled_by_telling_again(store: Store, clock: Fake
         path = "PATCH */master-orders/*"
         world.ankorstore.faults.once(path, Fault.LOSE_ANSWER_AFTER)
         await _postpone(world, order, "2026-03-12")
-        await world.pass_time(30, steps=10)
+        await world.pass_time(60, steps=4)
+        assert len(world.ankorstore.calls_to(path)) == 1
+        await world.pass_time(300, steps=10)
 
         assert len(world.ankorstore.calls_to(path)) == 2
         held = await world.held(order)

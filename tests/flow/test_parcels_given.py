@@ -6,9 +6,9 @@ import pytest
 
 from app.domain.lifecycle import State
 from app.domain.shipment import ParcelSize
-from app.simulator import Address, Order, OrderedLine
+from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.decisions import Impossible
-from app.store.decisions_shipping import agree_parcels
+from app.store.decisions_shipping import agree_parcels, confirm_partial
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
@@ -113,12 +113,55 @@ async def test_confirm_waits_for_a_person(sqlite_store: Store, clock: FakeClock)
         assert [one["kg"] for one in _quoted(world)] == [0.3]
 
 
-async def test_parcels_given_beforehand(sqlite_store: Store, clock: FakeClock) -> None:
-    """Given before the warehouse has sent all, they are kept until the confirm."""
+async def test_parcels_cannot_be_given_beforehand(sqlite_store: Store, clock: FakeClock) -> None:
+    """Before all was sent nobody has seen the parcels: refused, with what is possible."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         order = await _place(world)
+        with pytest.raises(Impossible, match=r"not sent all of it.*orders confirm-partial"):
+            await _agree(world, order, GIVEN)
+        await world.ship(order, lines={"TOTE-NAT": 1})
+        with pytest.raises(Impossible, match="not sent all of it"):
+            await _agree(world, order, None)
+        await world.ship(order)
+        assert ((await world.held(order)).outcome, len(_quoted(world))) == ("completed", 2)
+
+
+async def test_parcels_given_while_the_tracking_is_awaited(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """Given once all was sent, they are kept until the confirm; repeated, nothing changes."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _place(world)
+        world.active_ants.ship(str(order.reference)).parcels.clear()
+        await world.poll_feed()
+        assert (await world.held(order)).waits_for == "the tracking number"
         await _agree(world, order, GIVEN)
         assert "already" in await _agree(world, order, GIVEN)
         assert [row["outcome"] for row in await world.history(order)].count("decided") == 1
-        await world.ship(order)
+        await world.pass_time(86_400, steps=4)
+        assert ((await world.held(order)).outcome, len(_quoted(world))) == ("completed", 2)
+
+
+@pytest.mark.parametrize(("mode", "parcels"), [("manual", None), ("auto", GIVEN)])
+async def test_what_is_sent_later_asks_about_the_parcels_again(
+    sqlite_store: Store, clock: FakeClock, mode: str, parcels: tuple[ParcelSize, ...] | None
+) -> None:
+    """An agreement is about what was sent by then; more of it before the confirm asks anew."""
+    async with build_world(
+        sqlite_store, clock, warehouse=hand_driven(), confirm_mode=mode
+    ) as world:
+        order = await _place(world, packs=4)
+        quotes = "POST */shipping-quotes"
+        world.ankorstore.faults.always(quotes, Fault.SERVER_ERROR_BEFORE, status=500)
+        await world.ship(order, lines={"TOTE-NAT": 1})
+        await confirm_partial(sqlite_store, await world.held(order), by="Ann")
+        await world.work()
+        await _agree(world, order, parcels)
+        await world.pass_time(60, steps=4)
+        world.ankorstore.faults.stop()
+        await world.ship(order, parcels=3)
+        await world.pass_time(600, steps=3)
+
+        assert (await world.reasons(order), world.confirms()) == (["confirm_manual"], 0)
+        await _agree(world, order, GIVEN)
         assert ((await world.held(order)).outcome, len(_quoted(world))) == ("completed", 2)

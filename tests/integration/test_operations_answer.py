@@ -54,6 +54,10 @@ async def test_accept(client: httpx.AsyncClient, store: Store) -> None:
     assert row.decision == {
         "kind": "accept",
         "waives": ["acceptance_manual", "stock_short", "totals_mismatch"],
+        "waived": [
+            {"reason": one, "field": "x", "needed": None}
+            for one in ("stock_short", "totals_mismatch")
+        ],
     }
     assert (row.next_attempt_at, row.fencing_token) == (store.now(), 1)
     (told,) = await attempts_of(store, order_id)
@@ -74,6 +78,7 @@ async def test_accept_in_part(client: httpx.AsyncClient, store: Store) -> None:
     assert (await order_row(store, order_id)).decision == {
         "kind": "partial",
         "waives": ["acceptance_manual", "retailer_asked_to_cancel"],
+        "waived": [],
     }
 
 

@@ -1,0 +1,37 @@
+"""
+What exactly a person accepts an order in spite of, as it is kept with the decision.
+
+A waiver is about what was seen: the same reason elsewhere, or of more goods, asks again
+(docs/rules/review.md).
+"""
+
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
+
+from app.domain.policy import Action
+from app.domain.record import OrderRecord, waived_of
+
+BY_PERSON = "a person"
+"""Whose word let a finding through, as the verdict tells it."""
+
+
+def waived_before(order: OrderRecord) -> set[str]:
+    """Return what an earlier decision lets through by the last verdict, to stay so."""
+    return {
+        entry["reason"]
+        for entry in (order.verdict or {}).get("findings", ())
+        if entry["action"] == Action.ACCEPT and entry.get("by") == BY_PERSON
+    }
+
+
+def findings_as_seen(order: OrderRecord, codes: Collection[str]) -> list[dict[str, Any]]:
+    """Return the findings with these *codes* as the decision keeps them, each once."""
+    stored = order.verdict or {}
+    shown = [*order.attention_detail, *stored.get("findings", ())]
+    seen = dict.fromkeys(
+        waived_of(entry["reason"], entry.get("field", ""), stored.get("needed", {}))
+        for entry in shown
+        if entry["reason"] in codes
+    )
+    return [asdict(one) for one in seen]
