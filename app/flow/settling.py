@@ -19,6 +19,9 @@ from app.flow.world import ACCEPTED_STATUS, outcome_shown, shown_of, trouble_aft
 from app.ports import Desk
 
 STRAY = "replaced_order_shipped"
+_PLACES_ANEW = (Result.DECIDE_RESEND, Result.AWAIT_ACCEPTANCE)
+_UNSENT = (State.RECEIVED, State.ACCEPTED, State.PLACED)
+"""States in which goods may still be kept back; in any later one all of them left."""
 
 
 async def follow_answer(desk: Desk) -> Move:
@@ -40,6 +43,9 @@ async def follow_answer(desk: Desk) -> Move:
     if result is Result.KEEP_ANSWER:
         return ask_person("unknown_marketplace_status", field="status", detail=seen.status)
     _followed(desk)
+    if result in _PLACES_ANEW and order.state not in _UNSENT:
+        detail = f"recorded as cancelled, and the order is {order.state}"
+        return ask_person("shipped_though_cancelled", field="order", detail=detail)
     return await _carry_out(result, answer, shown, seen, desk)
 
 
@@ -143,10 +149,14 @@ def _waiting(reason: str, state: State, message: str) -> Attention:
 
 
 async def _count_shipments(desk: Desk) -> int:
-    """Return how many shipments of the live warehouse order there are, asked for just now."""
+    """
+    Return how many shipments of the live warehouse order there are, asked for just now.
+
+    Goods that cannot be read, or were never ordered, left the warehouse all the same.
+    """
     if desk.order.live is None or not desk.order.live.is_placed:
         return 0  # another shop's order under the number is none of ours
-    return sum(entry.reason is None for entry in await desk.search_shipments())
+    return sum(entry.reason != STRAY for entry in await desk.search_shipments())
 
 
 async def find_stray(desk: Desk) -> Attention | None:
