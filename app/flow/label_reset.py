@@ -18,13 +18,14 @@ from app.ports import Desk, Turn
 
 RESET_DONE = "the label is reset; the order is to be shipped by the brand's own carrier again"
 _NOT_ASKED: dict[str, Any] = {"label_reset_asked_at": None, "label_reset_sent_before_at": None}
-_NOT_CONFIRMED: dict[str, Any] = {
+NOT_CONFIRMED: dict[str, Any] = {
     "confirm_intent_at": None,
     "confirm_quote_id": None,
     "confirmed_at": None,
     "tracking_sent": None,
     "refund_text": None,
 }
+"""The columns of an order whose confirm the marketplace has undone."""
 
 
 async def reset_label(desk: Desk) -> Move:
@@ -68,7 +69,7 @@ def _after_label(seen: MarketplaceOrder, desk: Desk) -> Move:
         return _ask_again(desk, "Ankorstore took the reset and still shows the label")
     desk.note(**_NOT_ASKED)
     if seen.status == ACCEPTED_STATUS:
-        desk.note(**_NOT_CONFIRMED)
+        desk.note(**NOT_CONFIRMED)
         return Next(desk.order.state, RESET_DONE)
     if desk.order.state in (State.RECEIVED, State.ACCEPTED):
         return Next(desk.order.state, f"Ankorstore shows the order {seen.status}")

@@ -6,6 +6,7 @@ The answer was recorded by a command; here both sides are read again, and the ta
 """
 
 from dataclasses import asdict
+from datetime import timedelta
 
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
@@ -13,10 +14,18 @@ from app.domain.record import OrderRecord, number_after
 from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, Result, Shown, result_of
 from app.errors import Finding, Unmappable
 from app.flow.changes import fingerprint_of
+from app.flow.label_reset import NOT_CONFIRMED
 from app.flow.moves import Attention, Close, Move, Next, ask_person
 from app.flow.review import external_number, prepare
-from app.flow.world import ACCEPTED_STATUS, outcome_shown, shown_of, trouble_after_placing
+from app.flow.world import (
+    ACCEPTED_STATUS,
+    LABELS_STATUS,
+    outcome_shown,
+    shown_of,
+    trouble_after_placing,
+)
 from app.ports import Desk
+from app.store.decisions_shipping import LABEL_WITHIN_SECONDS
 
 STRAY = "replaced_order_shipped"
 _PLACES_ANEW = (Result.DECIDE_RESEND, Result.AWAIT_ACCEPTANCE)
@@ -33,6 +42,7 @@ async def follow_answer(desk: Desk) -> Move:
     if not order.may_be_at_warehouse and order.task_reason != "number_taken":
         _followed(desk)
         return Next(order.state, "the warehouse surely has nothing of it; the order goes on")
+    shown_before = order.marketplace_status
     seen = await desk.look(max_age_seconds=0)
     if answer is Answer.CANCELLED and (sent := await _count_shipments(desk)):
         _followed(desk)
@@ -46,7 +56,17 @@ async def follow_answer(desk: Desk) -> Move:
     if result in _PLACES_ANEW and order.state not in _UNSENT:
         detail = f"recorded as cancelled, and the order is {order.state}"
         return ask_person("shipped_though_cancelled", field="order", detail=detail)
+    if result is Result.CONFIRM_ANEW and shown_before != LABELS_STATUS and _may_bring_label(desk):
+        detail = "Ankorstore shows no label yet, and the confirm may still bring one"
+        return ask_person("wrong_label_confirmed", field="order", detail=detail)
     return await _carry_out(result, answer, shown, seen, desk)
+
+
+def _may_bring_label(desk: Desk) -> bool:
+    """Tell whether the label of a confirm that was charged may still be on its way."""
+    confirmed_at = desk.order.confirmed_at
+    within = timedelta(seconds=LABEL_WITHIN_SECONDS)
+    return confirmed_at is not None and desk.now() < confirmed_at + within
 
 
 async def _carry_out(
@@ -65,7 +85,7 @@ async def _carry_out(
         case Result.TAKE_OVER:
             return await _take_over(seen, desk)
         case Result.CONFIRM_ANEW:
-            desk.note(confirmed_at=None, confirm_intent_at=None, confirm_sent_before_at=None)
+            desk.note(**NOT_CONFIRMED)
             return Next(order.state, "the wrong label is reset; the shipment is confirmed anew")
         case Result.CLOSE_SENT:
             is_done = shown is Shown.SHIPPED_OWN

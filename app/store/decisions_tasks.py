@@ -1,6 +1,6 @@
 """What operators record about goods at the warehouse: what was done there, resend, close."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.lifecycle import Outcome, State
@@ -8,6 +8,7 @@ from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord, number_after
 from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, answers_to
 from app.store.decisions import Impossible, signed, write_decision
+from app.store.decisions_shipping import ACCEPTED_STATUS, LABEL_WITHIN_SECONDS
 from app.store.session import Store
 
 CLOSING_OUTCOMES = (Outcome.COMPLETED, Outcome.CANCELLED, Outcome.REJECTED)
@@ -38,6 +39,8 @@ async def settle_task(
             at = _day(order.task_answered_at)
             return f"{answer} was recorded {at} already; nothing changed; {_next_commands(order)}"
         raise Impossible(_no_answer(order, answer, possible))
+    if task == "wrong_label_confirmed" and order.marketplace_status == ACCEPTED_STATUS:
+        _refuse_before_label(store, order)
     await write_decision(
         store,
         order,
@@ -52,6 +55,18 @@ async def settle_task(
         message=signed(f"recorded {answer} ({ANSWER_SENTENCES[answer]})", by, reason),
     )
     return "both companies are asked once more now, and the order goes on from what they show"
+
+
+def _refuse_before_label(store: Store, order: OrderRecord) -> None:
+    """Refuse to confirm anew while the confirm before may still bring its label."""
+    if order.confirmed_at is None:
+        return
+    until = order.confirmed_at + timedelta(seconds=LABEL_WITHIN_SECONDS)
+    if store.now() < until:
+        raise Impossible(
+            "Ankorstore shows no label yet, and the confirm may still bring one. "
+            f"Record this once the label is reset, or after {until:%H:%M} UTC"
+        )
 
 
 def _task_of(order: OrderRecord) -> str | None:
