@@ -8,12 +8,13 @@ The answer was recorded by a command; here both sides are read again, and the ta
 from dataclasses import asdict
 from datetime import timedelta
 
+from app.domain.fingerprint import Part
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, number_after
 from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, Result, Shown, result_of
 from app.errors import Finding, Unmappable
-from app.flow.changes import fingerprint_of
+from app.flow.changes import find_answered, find_change, know_answered
 from app.flow.label_reset import NOT_CONFIRMED
 from app.flow.moves import Attention, Close, Move, Next, ask_person
 from app.flow.review import external_number, prepare
@@ -52,6 +53,10 @@ async def follow_answer(desk: Desk) -> Move:
     result = result_of(order.task_reason or NO_TASK, answer, shown)
     if result is Result.KEEP_ANSWER:
         return ask_person("unknown_marketplace_status", field="status", detail=seen.status)
+    if result in (Result.GO_ON, Result.TAKE_OVER):
+        answered = await find_answered(seen, desk)
+        _followed(desk)
+        return await _go_on(answer, answered, seen, desk)
     _followed(desk)
     if result in _PLACES_ANEW and order.state not in _UNSENT:
         detail = f"recorded as cancelled, and the order is {order.state}"
@@ -80,10 +85,6 @@ async def _carry_out(
             assert trouble is not None, f"{shown} is trouble"
             message = f"{said}; Ankorstore shows {seen.status}, which that does not settle"
             return Attention(trouble.findings, message)
-        case Result.GO_ON:
-            return await _go_on(answer, seen, desk)
-        case Result.TAKE_OVER:
-            return await _take_over(seen, desk)
         case Result.CONFIRM_ANEW:
             desk.note(**NOT_CONFIRMED)
             return Next(order.state, "the wrong label is reset; the shipment is confirmed anew")
@@ -104,10 +105,28 @@ async def _carry_out(
             return _waiting("warehouse_order_cancelled", State.ACCEPTED, said)
 
 
-async def _go_on(answer: Answer, seen: MarketplaceOrder, desk: Desk) -> Move:
+async def _go_on(
+    answer: Answer, answered: frozenset[Part], seen: MarketplaceOrder, desk: Desk
+) -> Move:
+    """
+    Take as known what the answered task named, and nothing else; the next reading asks for that.
+
+    Lines that were changed in Maya are what shipments are held to from now on.
+    """
     order = desk.order
     assert order.live is not None, "the order is at the warehouse"
-    desk.note_placing(fingerprint=fingerprint_of(await desk.apply_corrections(seen), desk))
+    if answer is Answer.CHANGED and Part.LINES in answered and seen.status == ACCEPTED_STATUS:
+        try:
+            prepared = prepare(await desk.apply_corrections(seen), desk)
+        except Unmappable as error:
+            change = await find_change(seen, desk)
+            findings = (*(change.findings if change else ()), *error.findings)
+            message = "changed in Maya, but the order cannot be mapped any more"
+            return Attention(findings, message)
+        desk.note_placing(lines=[asdict(line) for line in prepared.lines])
+    rest = await know_answered(answered, seen, desk)
+    if rest is not None:
+        return rest
     if order.live.is_on_hold and answer in (Answer.RELEASED, Answer.SHIPPED):
         desk.note_placing(released_at=desk.now())
     return _resume(answer, desk)
@@ -127,22 +146,6 @@ def _resume(answer: Answer, desk: Desk) -> Move:
     return Next(order.state, f"{ANSWER_SENTENCES[answer]}; the order goes on")
 
 
-async def _take_over(seen: MarketplaceOrder, desk: Desk) -> Move:
-    """Hold shipments to the order as it is shown now; lines that cannot be mapped ask again."""
-    try:
-        prepared = prepare(await desk.apply_corrections(seen), desk)
-    except Unmappable as error:
-        findings = (
-            Finding("lines_changed_after_placing", "order", "cannot be mapped any more"),
-            *error.findings,
-        )
-        return Attention(findings, "changed in Maya, but the order cannot be mapped any more")
-    desk.note_placing(
-        fingerprint=prepared.fingerprint, lines=[asdict(line) for line in prepared.lines]
-    )
-    return Next(desk.order.state, f"{ANSWER_SENTENCES[Answer.CHANGED]}; the order goes on")
-
-
 def _replace(seen: MarketplaceOrder, desk: Desk) -> None:
     """
     Note that the live warehouse order is none any more, and which number the next one gets.
@@ -157,6 +160,10 @@ def _replace(seen: MarketplaceOrder, desk: Desk) -> None:
         replaced_count=order.replaced_count + 1,
         next_external_number=number_after(number, replaced_count=order.replaced_count),
         resend_at=None,
+        # What was decided was decided about the warehouse order that is gone.
+        decision=None,
+        accept_quantities=None,
+        hold_until_at=None,
     )
 
 

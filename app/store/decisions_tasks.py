@@ -50,6 +50,8 @@ async def settle_task(
             "task_answer": answer,
             "task_answered_at": store.now(),
             "task_followed_at": None,
+            # What was answered is what could be seen then, also if news came in meanwhile.
+            "new_address": order.new_address,
         },
         step="settle",
         message=signed(f"recorded {answer} ({ANSWER_SENTENCES[answer]})", by, reason),
