@@ -17,7 +17,6 @@ from app.domain.fingerprint import (
     renew,
     take_fingerprint,
 )
-from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import WarehouseOrderRecord
 from app.errors import Finding, Unmappable
@@ -26,7 +25,7 @@ from app.flow.review import prepare
 from app.flow.world import reason_for_stage
 from app.ports import Desk, PreparedOrder
 
-_TASKS = {
+TASKS_OF = {
     Part.LINES: ("lines_changed_after_placing", "order lines"),
     Part.DELIVERY: ("address_changed_after_placing", "delivery address"),
 }
@@ -55,18 +54,18 @@ async def find_change(shown: MarketplaceOrder, desk: Desk) -> Attention | None:
     if live is None or not live.is_placed:
         return None
     seen = await desk.apply_corrections(shown)  # as it was when it was sent
-    compared = _compare(seen, live, desk)
+    compared = compare_sent(seen, live, desk)
     changed = compared.changed
-    asked = [part for part in Part if part in changed and part in _TASKS]
+    asked = [part for part in Part if part in changed and part in TASKS_OF]
     if not asked:
         if order.new_address is not None:
             desk.note(new_address=None)  # the change was taken back
         _know(compared, seen, live, desk)
         return None
     if live.fingerprint is not None:
-        marks = _marks_of(asked, seen)
+        marks = marks_of(asked, seen)
         desk.note_placing(fingerprint={**live.fingerprint, "asked": marks})
-    return _ask(asked, shown, desk)
+    return ask_about(asked, shown, desk)
 
 
 async def find_news(shown: MarketplaceOrder, desk: Desk) -> Attention | None:
@@ -88,63 +87,16 @@ async def find_news(shown: MarketplaceOrder, desk: Desk) -> Attention | None:
     }
     is_said = said == {(finding.reason, finding.field) for finding in change.findings}
     marks = (order.live.fingerprint or {}).get("asked")
-    has_moved = marks is not None and marks != _marks_of(marks, seen)
+    has_moved = marks is not None and marks != marks_of(marks, seen)
     is_same = is_said and not has_moved and desk.order.new_address == order.new_address
     return None if is_same else change
 
 
-async def find_answered(shown: MarketplaceOrder, desk: Desk) -> frozenset[Part]:
-    """
-    Return the parts that the answered task named, as far as they are shown as they were then.
-
-    A task about the order's status names none: whoever answered it was shown no change.
-    """
-    order, live = desk.order, desk.order.live
-    if live is None or order.task_reason not in CHANGE_TASKS:
-        return frozenset()
-    seen = await desk.apply_corrections(shown)
-    if live.fingerprint is not None:
-        marks = live.fingerprint.get("asked", {})
-        now = _marks_of(marks, seen)
-        named = {Part(part) for part, mark in marks.items() if now[part] == mark}
-    else:
-        is_address = order.task_reason.startswith("address")
-        named = {Part.DELIVERY} if is_address else {Part.LINES, Part.DELIVERY}
-    if order.new_address != asdict(shown.ship_to):
-        named.discard(Part.DELIVERY)
-    return frozenset(named)
-
-
-async def know_answered(
-    answered: frozenset[Part], shown: MarketplaceOrder, desk: Desk
-) -> Attention | None:
-    """
-    Take the parts a person answered as known.
-
-    Return the task that the others make where the order is closed: nobody reads it again by itself.
-    """
-    live = desk.order.live
-    assert live is not None, "the order is at the warehouse"
-    seen = await desk.apply_corrections(shown)
-    changed = _compare(seen, live, desk).changed
-    rest = [part for part in Part if part in changed and part in _TASKS and part not in answered]
-    marks = _marks_of(rest, seen)
-    if live.fingerprint is not None:
-        newest = renew(live.fingerprint, fingerprint_of(seen, desk), answered)
-        desk.note_placing(fingerprint={**newest, "asked": marks})
-    elif answered:
-        newest = fingerprint_of(seen, desk)
-        for side in ("order", "sent"):
-            newest[side] |= dict.fromkeys(rest, "")  # like nothing: it is found to be changed
-        desk.note_placing(fingerprint={**newest, "asked": marks})
-    return _ask(rest, shown, desk) if rest and desk.order.state is State.CLOSED else None
-
-
-def _ask(parts: Sequence[Part], shown: MarketplaceOrder, desk: Desk) -> Attention:
+def ask_about(parts: Sequence[Part], shown: MarketplaceOrder, desk: Desk) -> Attention:
     """Return the task that changed *parts* make, and note the new address or that there is none."""
     is_address = Part.DELIVERY in parts
     desk.note(new_address=asdict(shown.ship_to) if is_address else None)
-    tasks = [_TASKS[part] for part in parts]
+    tasks = [TASKS_OF[part] for part in parts]
     findings = tuple(
         Finding(reason_for_stage(reason, desk.order), field, "not as it was sent")
         for reason, field in tasks
@@ -153,7 +105,7 @@ def _ask(parts: Sequence[Part], shown: MarketplaceOrder, desk: Desk) -> Attentio
     return Attention(findings, f"{what} changed at Ankorstore after sending")
 
 
-def _marks_of(parts: Iterable[str], seen: MarketplaceOrder) -> dict[str, str]:
+def marks_of(parts: Iterable[str], seen: MarketplaceOrder) -> dict[str, str]:
     """Return the digests of some parts of an order, to know whether they move once more."""
     now = take_fingerprint(seen, None)["order"]
     return {part: now[Part(part)] for part in parts}
@@ -165,7 +117,8 @@ def fingerprint_of(seen: MarketplaceOrder, desk: Desk) -> dict[str, Any]:
     return take_fingerprint(seen, prepared.parts if prepared is not None else None)
 
 
-def _compare(seen: MarketplaceOrder, live: WarehouseOrderRecord, desk: Desk) -> Comparison:
+def compare_sent(seen: MarketplaceOrder, live: WarehouseOrderRecord, desk: Desk) -> Comparison:
+    """Compare *seen*, corrected, with what was sent, as well as that is known."""
     if live.fingerprint is not None:
         return compare(live.fingerprint, seen, lambda: _parts(_map(seen, desk)))
     return _compare_with_payload(seen, live, desk)

@@ -6,7 +6,7 @@ its way. Once the label is reset, the order stands as before the confirm: it is 
 confirmed anew (docs/rules/shipping.md, 'A wrong label').
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.lifecycle import State
@@ -15,6 +15,7 @@ from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.world import ACCEPTED_STATUS, LABELS_STATUS, trouble_after_placing
 from app.ports import Desk, Turn
+from app.store.decisions_shipping import LABEL_WITHIN_SECONDS
 
 RESET_DONE = "the label is reset; the order is to be shipped by the brand's own carrier again"
 _NOT_ASKED: dict[str, Any] = {"label_reset_asked_at": None, "label_reset_sent_before_at": None}
@@ -84,3 +85,10 @@ def _ask_again(desk: Desk, detail: str) -> Attention:
     is_placed = desk.order.may_be_at_warehouse
     reason = "labels_after_placing" if is_placed else "labels_generated"
     return ask_person(reason, field="order", detail=detail)
+
+
+def may_bring_label(desk: Desk) -> bool:
+    """Tell whether the label of a confirm that was charged may still be on its way."""
+    confirmed_at = desk.order.confirmed_at
+    within = timedelta(seconds=LABEL_WITHIN_SECONDS)
+    return confirmed_at is not None and desk.now() < confirmed_at + within

@@ -6,7 +6,6 @@ The answer was recorded by a command; here both sides are read again, and the ta
 """
 
 from dataclasses import asdict
-from datetime import timedelta
 
 from app.domain.fingerprint import Part
 from app.domain.lifecycle import Outcome, State
@@ -14,8 +13,9 @@ from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, number_after
 from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, Result, Shown, result_of
 from app.errors import Finding, Unmappable
-from app.flow.changes import find_answered, find_change, know_answered
-from app.flow.label_reset import NOT_CONFIRMED
+from app.flow.answered import find_answered, know_answered
+from app.flow.changes import find_change
+from app.flow.label_reset import NOT_CONFIRMED, may_bring_label
 from app.flow.moves import Attention, Close, Move, Next, ask_person
 from app.flow.review import external_number, prepare
 from app.flow.world import (
@@ -26,7 +26,6 @@ from app.flow.world import (
     trouble_after_placing,
 )
 from app.ports import Desk
-from app.store.decisions_shipping import LABEL_WITHIN_SECONDS
 
 STRAY = "replaced_order_shipped"
 _PLACES_ANEW = (Result.DECIDE_RESEND, Result.AWAIT_ACCEPTANCE)
@@ -61,17 +60,10 @@ async def follow_answer(desk: Desk) -> Move:
     if result in _PLACES_ANEW and order.state not in _UNSENT:
         detail = f"recorded as cancelled, and the order is {order.state}"
         return ask_person("shipped_though_cancelled", field="order", detail=detail)
-    if result is Result.CONFIRM_ANEW and shown_before != LABELS_STATUS and _may_bring_label(desk):
+    if result is Result.CONFIRM_ANEW and shown_before != LABELS_STATUS and may_bring_label(desk):
         detail = "Ankorstore shows no label yet, and the confirm may still bring one"
         return ask_person("wrong_label_confirmed", field="order", detail=detail)
     return await _carry_out(result, answer, shown, seen, desk)
-
-
-def _may_bring_label(desk: Desk) -> bool:
-    """Tell whether the label of a confirm that was charged may still be on its way."""
-    confirmed_at = desk.order.confirmed_at
-    within = timedelta(seconds=LABEL_WITHIN_SECONDS)
-    return confirmed_at is not None and desk.now() < confirmed_at + within
 
 
 async def _carry_out(

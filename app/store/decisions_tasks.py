@@ -7,6 +7,7 @@ from app.domain.lifecycle import Outcome, State
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord, number_after
 from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, answers_to
+from app.store.closing_rules import is_answer_under_way, was_told_sent
 from app.store.decisions import Impossible, signed, write_decision
 from app.store.decisions_shipping import ACCEPTED_STATUS, LABEL_WITHIN_SECONDS
 from app.store.session import Store
@@ -152,9 +153,12 @@ async def close_order(
             "the answer to the create is not known yet; wait until the search at the warehouse has "
             f"settled it (WAREHOUSE_SETTLE_SECONDS), or: {_next_commands(order)}"
         )
+    if is_answer_under_way(store, order):
+        raise Impossible(
+            "the answer sent to Ankorstore may still take effect; wait until the order is read"
+        )
     is_sent = order.state in (State.DISPATCHED, State.SHIPPED)
-    was_told = order.task_answer == Answer.SHIPPED
-    if live is not None and live.is_placed and not is_sent and not was_told:
+    if live is not None and live.is_placed and not is_sent and not was_told_sent(order):
         raise Impossible(
             f"the warehouse has it as {live.external_order_number}; record first what became of "
             f"that: {_next_commands(order)}"

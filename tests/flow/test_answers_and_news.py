@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.lifecycle import State
+from app.domain.lifecycle import Outcome, State
 from app.domain.tasks import Answer
 from app.flow import settling
 from app.flow.desk import OrderDesk
-from app.simulator import Address, OrderedLine
+from app.simulator import Address, Fault, OrderedLine
 from app.simulator.ankorstore import quote_desk
 from app.simulator.ankorstore.habits import AnkorstoreHabits
 from app.store.decisions import Impossible
 from app.store.decisions_answer import accept_order
 from app.store.decisions_shipping import confirm_partial
-from app.store.decisions_tasks import resend_order, settle_task
+from app.store.decisions_tasks import close_order, resend_order, settle_task
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.test_changes import GOOD, MOVED, UNUSABLE, change_packs, hear, place, settle
@@ -272,3 +272,44 @@ async def test_a_revert_ends_the_decision_to_resend(sqlite_store: Store, clock: 
 
         assert await world.reasons(order) == ["warehouse_order_cancelled"]
         assert world.creates() == 1
+
+
+async def test_goods_that_go_elsewhere_are_no_ending(sqlite_store: Store, clock: FakeClock) -> None:
+    """`shipped-anyway` about an address closes nothing; about a stop of the goods it does."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await place(world)
+        world.ankorstore.change_address(order.id, MOVED)
+        await hear(world, order)
+        await settle(world, order, Answer.SHIPPED)
+        with pytest.raises(Impossible, match="record first what became of that"):
+            await close_order(
+                sqlite_store, await world.held(order), outcome=Outcome.CANCELLED, by="a test"
+            )
+        world.ankorstore.revert_acceptance(order.id)
+        await hear(world, order)
+        world.ankorstore.accept_by_person(order.id)
+        await settle(world, order, Answer.SHIPPED)
+        await close_order(
+            sqlite_store, await world.held(order), outcome=Outcome.CANCELLED, by="a test"
+        )
+        assert (await world.held(order)).outcome == "cancelled"
+
+
+async def test_no_close_while_an_accept_may_take_effect(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """An order whose accept was lost is closed only once reading it tells what became of that."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        world.ankorstore.faults.once("POST */-actions/transition", Fault.LOSE_ANSWER_BEFORE)
+        order = await place(world)
+        with pytest.raises(Impossible, match="may still take effect"):
+            await close_order(
+                sqlite_store, await world.held(order), outcome=Outcome.CANCELLED, by="a test"
+            )
+        clock.advance(3600)  # nothing has read it: what the accept did is known no better
+        with pytest.raises(Impossible, match="may still take effect"):
+            await close_order(
+                sqlite_store, await world.held(order), outcome=Outcome.CANCELLED, by="a test"
+            )
+        await world.pass_time(600, steps=4)
+        assert (await world.held(order)).state is State.PLACED
