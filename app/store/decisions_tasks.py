@@ -8,20 +8,11 @@ from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord, number_after
 from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, answers_to
 from app.store.closing_rules import is_answer_under_way, was_told_sent
-from app.store.decisions import Impossible, signed, write_decision
+from app.store.decisions import CLEARED, Impossible, signed, write_decision
 from app.store.decisions_shipping import ACCEPTED_STATUS, LABEL_WITHIN_SECONDS
 from app.store.session import Store
 
 CLOSING_OUTCOMES = (Outcome.COMPLETED, Outcome.CANCELLED, Outcome.REJECTED)
-_NO_ATTENTION: dict[str, Any] = {
-    "attention_reason": None,
-    "attention_since": None,
-    "attention_detail": None,
-    "attempt_count": 0,
-    "first_failed_at": None,
-    "not_before_at": None,
-    "waits_for": None,
-}
 
 
 async def settle_task(
@@ -46,7 +37,7 @@ async def settle_task(
         store,
         order,
         {
-            **_NO_ATTENTION,
+            **CLEARED,
             "task_reason": task,
             "task_answer": answer,
             "task_answered_at": store.now(),
@@ -126,7 +117,7 @@ async def resend_order(store: Store, order: OrderRecord, *, by: str, reason: str
     await write_decision(
         store,
         order,
-        {**_NO_ATTENTION, **columns},
+        {**CLEARED, **columns},
         step="resend",
         message=signed(f"resend as {number} decided", by, reason),
         placing=placing,
@@ -169,7 +160,7 @@ async def close_order(
         store,
         order,
         {
-            **_NO_ATTENTION,
+            **CLEARED,
             "state": State.CLOSED,
             "outcome": str(outcome),
             "closed_at": store.now(),
