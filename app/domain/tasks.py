@@ -93,6 +93,11 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
     NO_TASK: (Answer.CANCELLED,),
 }
 """Which answers a task allows. `warehouse_order_cancelled` has none: it is settled by a command."""
+STOP_TASKS = frozenset(
+    {task for task, possible in ANSWERS.items() if possible == _STOPPABLE}
+    | {"cancelled_after_shipping", "shipped_though_cancelled"}
+)
+"""Tasks to keep goods back; only in them does `shipped-anyway` tell how the order may be closed."""
 
 _R = Result
 _FOLLOWS: Mapping[Answer, Mapping[Shown, Result]] = {

@@ -6,7 +6,7 @@ its way. Once the label is reset, the order stands as before the confirm: it is 
 confirmed anew (docs/rules/shipping.md, 'A wrong label').
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.lifecycle import State
@@ -15,16 +15,18 @@ from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.world import ACCEPTED_STATUS, LABELS_STATUS, trouble_after_placing
 from app.ports import Desk, Turn
+from app.store.decisions_shipping import LABEL_WITHIN_SECONDS
 
 RESET_DONE = "the label is reset; the order is to be shipped by the brand's own carrier again"
 _NOT_ASKED: dict[str, Any] = {"label_reset_asked_at": None, "label_reset_sent_before_at": None}
-_NOT_CONFIRMED: dict[str, Any] = {
+NOT_CONFIRMED: dict[str, Any] = {
     "confirm_intent_at": None,
     "confirm_quote_id": None,
     "confirmed_at": None,
     "tracking_sent": None,
     "refund_text": None,
 }
+"""The columns of an order whose confirm the marketplace has undone."""
 
 
 async def reset_label(desk: Desk) -> Move:
@@ -68,7 +70,7 @@ def _after_label(seen: MarketplaceOrder, desk: Desk) -> Move:
         return _ask_again(desk, "Ankorstore took the reset and still shows the label")
     desk.note(**_NOT_ASKED)
     if seen.status == ACCEPTED_STATUS:
-        desk.note(**_NOT_CONFIRMED)
+        desk.note(**NOT_CONFIRMED)
         return Next(desk.order.state, RESET_DONE)
     if desk.order.state in (State.RECEIVED, State.ACCEPTED):
         return Next(desk.order.state, f"Ankorstore shows the order {seen.status}")
@@ -83,3 +85,10 @@ def _ask_again(desk: Desk, detail: str) -> Attention:
     is_placed = desk.order.may_be_at_warehouse
     reason = "labels_after_placing" if is_placed else "labels_generated"
     return ask_person(reason, field="order", detail=detail)
+
+
+def may_bring_label(desk: Desk) -> bool:
+    """Tell whether the label of a confirm that was charged may still be on its way."""
+    confirmed_at = desk.order.confirmed_at
+    within = timedelta(seconds=LABEL_WITHIN_SECONDS)
+    return confirmed_at is not None and desk.now() < confirmed_at + within

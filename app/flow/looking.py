@@ -13,7 +13,7 @@ from app.domain.order import MarketplaceOrder
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.flow.answering import accepted_otherwise, hold_by
-from app.flow.changes import find_change
+from app.flow.changes import find_change, find_news
 from app.flow.ending import end_unplaced
 from app.flow.moves import Attention, Close, Move, Next, Stands, ask_person
 from app.flow.review import review
@@ -112,7 +112,11 @@ async def _review_held(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> 
 def acceptance_reverted(desk: Desk) -> Move:
     """Go back to waiting: the service never accepts such an order again of its own accord."""
     desk.note(
-        accept_blocked=True, accept_sent_before_at=None, accept_quantities=None, decision=None
+        accept_blocked=True,
+        accept_sent_before_at=None,
+        accept_quantities=None,
+        decision=None,
+        resend_at=None,
     )
     asked = ask_person("acceptance_reverted", field="order")
     return Attention(asked.findings, "Ankorstore took the acceptance back", state=State.RECEIVED)
@@ -137,9 +141,8 @@ async def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
         trouble = trouble_after_placing(seen, order)
         if trouble is not None and reason_of(trouble.reason).is_task:
             return trouble
-        shown_before = order.new_address
-        change = await find_change(seen, desk)
-        if change is not None and (not is_task or desk.order.new_address != shown_before):
+        change = await (find_news if is_task else find_change)(seen, desk)
+        if change is not None:
             return change
         if order.attention_reason == "no_shipment" and await _has_shipped(desk):
             return Next(order.state, "the warehouse has sent something after all")

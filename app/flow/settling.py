@@ -7,18 +7,30 @@ The answer was recorded by a command; here both sides are read again, and the ta
 
 from dataclasses import asdict
 
+from app.domain.fingerprint import Part
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, number_after
 from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, Result, Shown, result_of
 from app.errors import Finding, Unmappable
-from app.flow.changes import fingerprint_of
+from app.flow.answered import find_answered, know_answered
+from app.flow.changes import find_change
+from app.flow.label_reset import NOT_CONFIRMED, may_bring_label
 from app.flow.moves import Attention, Close, Move, Next, ask_person
 from app.flow.review import external_number, prepare
-from app.flow.world import ACCEPTED_STATUS, outcome_shown, shown_of, trouble_after_placing
+from app.flow.world import (
+    ACCEPTED_STATUS,
+    LABELS_STATUS,
+    outcome_shown,
+    shown_of,
+    trouble_after_placing,
+)
 from app.ports import Desk
 
 STRAY = "replaced_order_shipped"
+_PLACES_ANEW = (Result.DECIDE_RESEND, Result.AWAIT_ACCEPTANCE)
+_UNSENT = (State.RECEIVED, State.ACCEPTED, State.PLACED)
+"""States in which goods may still be kept back; in any later one all of them left."""
 
 
 async def follow_answer(desk: Desk) -> Move:
@@ -30,6 +42,7 @@ async def follow_answer(desk: Desk) -> Move:
     if not order.may_be_at_warehouse and order.task_reason != "number_taken":
         _followed(desk)
         return Next(order.state, "the warehouse surely has nothing of it; the order goes on")
+    shown_before = order.marketplace_status
     seen = await desk.look(max_age_seconds=0)
     if answer is Answer.CANCELLED and (sent := await _count_shipments(desk)):
         _followed(desk)
@@ -39,7 +52,17 @@ async def follow_answer(desk: Desk) -> Move:
     result = result_of(order.task_reason or NO_TASK, answer, shown)
     if result is Result.KEEP_ANSWER:
         return ask_person("unknown_marketplace_status", field="status", detail=seen.status)
+    if result in (Result.GO_ON, Result.TAKE_OVER):
+        answered = await find_answered(seen, desk)
+        _followed(desk)
+        return await _go_on(answer, answered, seen, desk)
     _followed(desk)
+    if result in _PLACES_ANEW and order.state not in _UNSENT:
+        detail = f"recorded as cancelled, and the order is {order.state}"
+        return ask_person("shipped_though_cancelled", field="order", detail=detail)
+    if result is Result.CONFIRM_ANEW and shown_before != LABELS_STATUS and may_bring_label(desk):
+        detail = "Ankorstore shows no label yet, and the confirm may still bring one"
+        return ask_person("wrong_label_confirmed", field="order", detail=detail)
     return await _carry_out(result, answer, shown, seen, desk)
 
 
@@ -54,12 +77,8 @@ async def _carry_out(
             assert trouble is not None, f"{shown} is trouble"
             message = f"{said}; Ankorstore shows {seen.status}, which that does not settle"
             return Attention(trouble.findings, message)
-        case Result.GO_ON:
-            return await _go_on(answer, seen, desk)
-        case Result.TAKE_OVER:
-            return await _take_over(seen, desk)
         case Result.CONFIRM_ANEW:
-            desk.note(confirmed_at=None, confirm_intent_at=None, confirm_sent_before_at=None)
+            desk.note(**NOT_CONFIRMED)
             return Next(order.state, "the wrong label is reset; the shipment is confirmed anew")
         case Result.CLOSE_SENT:
             is_done = shown is Shown.SHIPPED_OWN
@@ -78,10 +97,28 @@ async def _carry_out(
             return _waiting("warehouse_order_cancelled", State.ACCEPTED, said)
 
 
-async def _go_on(answer: Answer, seen: MarketplaceOrder, desk: Desk) -> Move:
+async def _go_on(
+    answer: Answer, answered: frozenset[Part], seen: MarketplaceOrder, desk: Desk
+) -> Move:
+    """
+    Take as known what the answered task named, and nothing else; the next reading asks for that.
+
+    Lines that were changed in Maya are what shipments are held to from now on.
+    """
     order = desk.order
     assert order.live is not None, "the order is at the warehouse"
-    desk.note_placing(fingerprint=fingerprint_of(await desk.apply_corrections(seen), desk))
+    if answer is Answer.CHANGED and Part.LINES in answered and seen.status == ACCEPTED_STATUS:
+        try:
+            prepared = prepare(await desk.apply_corrections(seen), desk)
+        except Unmappable as error:
+            change = await find_change(seen, desk)
+            findings = (*(change.findings if change else ()), *error.findings)
+            message = "changed in Maya, but the order cannot be mapped any more"
+            return Attention(findings, message)
+        desk.note_placing(lines=[asdict(line) for line in prepared.lines])
+    rest = await know_answered(answered, seen, desk)
+    if rest is not None:
+        return rest
     if order.live.is_on_hold and answer in (Answer.RELEASED, Answer.SHIPPED):
         desk.note_placing(released_at=desk.now())
     return _resume(answer, desk)
@@ -101,22 +138,6 @@ def _resume(answer: Answer, desk: Desk) -> Move:
     return Next(order.state, f"{ANSWER_SENTENCES[answer]}; the order goes on")
 
 
-async def _take_over(seen: MarketplaceOrder, desk: Desk) -> Move:
-    """Hold shipments to the order as it is shown now; lines that cannot be mapped ask again."""
-    try:
-        prepared = prepare(await desk.apply_corrections(seen), desk)
-    except Unmappable as error:
-        findings = (
-            Finding("lines_changed_after_placing", "order", "cannot be mapped any more"),
-            *error.findings,
-        )
-        return Attention(findings, "changed in Maya, but the order cannot be mapped any more")
-    desk.note_placing(
-        fingerprint=prepared.fingerprint, lines=[asdict(line) for line in prepared.lines]
-    )
-    return Next(desk.order.state, f"{ANSWER_SENTENCES[Answer.CHANGED]}; the order goes on")
-
-
 def _replace(seen: MarketplaceOrder, desk: Desk) -> None:
     """
     Note that the live warehouse order is none any more, and which number the next one gets.
@@ -131,6 +152,10 @@ def _replace(seen: MarketplaceOrder, desk: Desk) -> None:
         replaced_count=order.replaced_count + 1,
         next_external_number=number_after(number, replaced_count=order.replaced_count),
         resend_at=None,
+        # What was decided was decided about the warehouse order that is gone.
+        decision=None,
+        accept_quantities=None,
+        hold_until_at=None,
     )
 
 
@@ -143,10 +168,14 @@ def _waiting(reason: str, state: State, message: str) -> Attention:
 
 
 async def _count_shipments(desk: Desk) -> int:
-    """Return how many shipments of the live warehouse order there are, asked for just now."""
+    """
+    Return how many shipments of the live warehouse order there are, asked for just now.
+
+    Goods that cannot be read, or were never ordered, left the warehouse all the same.
+    """
     if desk.order.live is None or not desk.order.live.is_placed:
         return 0  # another shop's order under the number is none of ours
-    return sum(entry.reason is None for entry in await desk.search_shipments())
+    return sum(entry.reason != STRAY for entry in await desk.search_shipments())
 
 
 async def find_stray(desk: Desk) -> Attention | None:

@@ -1,25 +1,18 @@
 """What operators record about goods at the warehouse: what was done there, resend, close."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.lifecycle import Outcome, State
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord, number_after
 from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, answers_to
-from app.store.decisions import Impossible, signed, write_decision
+from app.store.closing_rules import is_answer_under_way, was_told_sent
+from app.store.decisions import CLEARED, Impossible, signed, write_decision
+from app.store.decisions_shipping import ACCEPTED_STATUS, LABEL_WITHIN_SECONDS
 from app.store.session import Store
 
 CLOSING_OUTCOMES = (Outcome.COMPLETED, Outcome.CANCELLED, Outcome.REJECTED)
-_NO_ATTENTION: dict[str, Any] = {
-    "attention_reason": None,
-    "attention_since": None,
-    "attention_detail": None,
-    "attempt_count": 0,
-    "first_failed_at": None,
-    "not_before_at": None,
-    "waits_for": None,
-}
 
 
 async def settle_task(
@@ -38,20 +31,36 @@ async def settle_task(
             at = _day(order.task_answered_at)
             return f"{answer} was recorded {at} already; nothing changed; {_next_commands(order)}"
         raise Impossible(_no_answer(order, answer, possible))
+    if task == "wrong_label_confirmed" and order.marketplace_status == ACCEPTED_STATUS:
+        _refuse_before_label(store, order)
     await write_decision(
         store,
         order,
         {
-            **_NO_ATTENTION,
+            **CLEARED,
             "task_reason": task,
             "task_answer": answer,
             "task_answered_at": store.now(),
             "task_followed_at": None,
+            # What was answered is what could be seen then, also if news came in meanwhile.
+            "new_address": order.new_address,
         },
         step="settle",
         message=signed(f"recorded {answer} ({ANSWER_SENTENCES[answer]})", by, reason),
     )
     return "both companies are asked once more now, and the order goes on from what they show"
+
+
+def _refuse_before_label(store: Store, order: OrderRecord) -> None:
+    """Refuse to confirm anew while the confirm before may still bring its label."""
+    if order.confirmed_at is None:
+        return
+    until = order.confirmed_at + timedelta(seconds=LABEL_WITHIN_SECONDS)
+    if store.now() < until:
+        raise Impossible(
+            "Ankorstore shows no label yet, and the confirm may still bring one. "
+            f"Record this once the label is reset, or after {until:%H:%M} UTC"
+        )
 
 
 def _task_of(order: OrderRecord) -> str | None:
@@ -108,7 +117,7 @@ async def resend_order(store: Store, order: OrderRecord, *, by: str, reason: str
     await write_decision(
         store,
         order,
-        {**_NO_ATTENTION, **columns},
+        {**CLEARED, **columns},
         step="resend",
         message=signed(f"resend as {number} decided", by, reason),
         placing=placing,
@@ -135,9 +144,12 @@ async def close_order(
             "the answer to the create is not known yet; wait until the search at the warehouse has "
             f"settled it (WAREHOUSE_SETTLE_SECONDS), or: {_next_commands(order)}"
         )
+    if is_answer_under_way(store, order):
+        raise Impossible(
+            "the answer sent to Ankorstore may still take effect; wait until the order is read"
+        )
     is_sent = order.state in (State.DISPATCHED, State.SHIPPED)
-    was_told = order.task_answer == Answer.SHIPPED
-    if live is not None and live.is_placed and not is_sent and not was_told:
+    if live is not None and live.is_placed and not is_sent and not was_told_sent(order):
         raise Impossible(
             f"the warehouse has it as {live.external_order_number}; record first what became of "
             f"that: {_next_commands(order)}"
@@ -148,7 +160,7 @@ async def close_order(
         store,
         order,
         {
-            **_NO_ATTENTION,
+            **CLEARED,
             "state": State.CLOSED,
             "outcome": str(outcome),
             "closed_at": store.now(),
