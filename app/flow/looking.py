@@ -16,6 +16,7 @@ from app.flow.answering import accepted_otherwise, hold_by
 from app.flow.changes import find_change, find_news
 from app.flow.ending import end_unplaced
 from app.flow.moves import Attention, Close, Move, Next, Stands, ask_person
+from app.flow.progress import counts
 from app.flow.review import review
 from app.flow.rules import FlowRules
 from app.flow.settling import STRAY
@@ -123,8 +124,11 @@ def acceptance_reverted(desk: Desk) -> Move:
 
 
 async def _has_shipped(desk: Desk) -> bool:
-    """Tell whether anything was sent, by the feed or by a search now."""
-    return bool(await desk.shipments() or await desk.search_shipments())
+    """Tell whether goods of the order were sent, by the feed or by a search now."""
+    stored = await desk.shipments()
+    if any(counts(entry, desk.order) for entry in stored):
+        return True
+    return any(counts(entry, desk.order) for entry in await desk.search_shipments())
 
 
 async def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
