@@ -242,6 +242,8 @@ async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
     if (task := await look_after_closing(desk)) is not None:
         return task
     if order.outcome != Outcome.COMPLETED or order.live is None:
+        if order.follow_up is not None:  # noted before a confirm that never came about
+            desk.note(follow_up=None)
         return Close(order.outcome or Outcome.COMPLETED, "closed; nothing is owed")
     told_until = desk.now()
     sent = await desk.shipments()

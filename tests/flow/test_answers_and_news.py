@@ -1,5 +1,6 @@
 """What a person's answer settles, and what news between the question and the answer changes."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -313,3 +314,24 @@ async def test_no_close_while_an_accept_may_take_effect(
             )
         await world.pass_time(600, steps=4)
         assert (await world.held(order)).state is State.PLACED
+
+
+async def test_a_follow_up_noted_before_a_confirm_that_never_came_is_not_owed(
+    store: Store, clock: FakeClock
+) -> None:
+    """Two parcels, the confirm fails, the order is cancelled and closed: it is left alone then."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        order = await place(world)
+        world.ankorstore.faults.once("POST */confirm", Fault.LOSE_ANSWER_BEFORE)
+        await world.ship(order, parcels=2)
+        await world.work()
+        assert (await world.held(order)).follow_up is not None
+        world.ankorstore.cancel_order(order.id)
+        await hear(world, order)
+        await world.pass_time(70)
+        async with asyncio.timeout(30):  # without end otherwise
+            await settle(world, order, Answer.SHIPPED)
+
+        held = await world.held(order)
+        assert (held.state, held.outcome) == (State.CLOSED, Outcome.CANCELLED)
+        assert (held.follow_up, held.next_attempt_at) == (None, None)
