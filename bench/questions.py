@@ -146,8 +146,8 @@ async def draw_up_ledger(store: Store) -> None:
     await load_held(store, SOURCE, [id_of(number) for number in range(100, 200)])
 
 
-def _list(**wanted: object) -> Question:
-    return lambda store: list_orders(store, OrderFilter(**wanted))  # type: ignore[arg-type]
+def _list(wanted: OrderFilter) -> Question:
+    return lambda store: list_orders(store, wanted)
 
 
 QUESTIONS: dict[str, Question] = {
@@ -160,18 +160,18 @@ QUESTIONS: dict[str, Question] = {
     "the warehouse's feed": read_feed,
     "moving the tallies": advance_tallies,
     "/status": load_figures,
-    "newest orders": _list(),
-    "a page further on": _list(after_id=15_000),
-    "orders by state": _list(state="placed"),
-    "orders by a state nobody is in": _list(state="dispatched"),
-    "closed orders": _list(state="closed"),
-    "orders that need attention": _list(attention="any"),
-    "orders by reason": _list(attention="stock_short"),
-    "orders by a reason nobody has": _list(attention="sku_unknown"),
-    "orders by state and attention": _list(state="placed", attention="any"),
-    "orders by reference": _list(q="R777"),
-    "orders by number at the warehouse": _list(q="AK777"),
-    "orders by text that fits nothing": _list(q="nothing"),
+    "newest orders": _list(OrderFilter()),
+    "a page further on": _list(OrderFilter(after_id=15_000)),
+    "orders by state": _list(OrderFilter(state="placed")),
+    "orders by a state nobody is in": _list(OrderFilter(state="dispatched")),
+    "closed orders": _list(OrderFilter(state="closed")),
+    "orders that need attention": _list(OrderFilter(attention="any")),
+    "orders by reason": _list(OrderFilter(attention="stock_short")),
+    "orders by a reason nobody has": _list(OrderFilter(attention="sku_unknown")),
+    "orders by state and attention": _list(OrderFilter(state="placed", attention="any")),
+    "orders by reference": _list(OrderFilter(q="R777")),
+    "orders by number at the warehouse": _list(OrderFilter(q="AK777")),
+    "orders by text that fits nothing": _list(OrderFilter(q="nothing")),
     "one order": tell_of_one_order,
     "the backlog": foresee,
     "a decision": decide,

@@ -9,7 +9,7 @@ RENEW_EARLY_SECONDS = 600.0
 """The warehouse's tokens live about 16 hours and there is no refresh token."""
 LOGINS_PER_HOUR = 60
 """Active Ants publishes no limit; more would be a storm."""
-TOKEN_PATH = "/token"  # noqa: S105
+TOKEN_PATH = "/token"  # noqa: S105 - a path
 
 
 def password_login(

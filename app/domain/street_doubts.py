@@ -80,10 +80,10 @@ def _doubt_street(street: str, country_code: str, *, has_marker: bool) -> Iterat
         _is_rival(street[: found.start()]) for found in _numbers_inside(street)
     ):
         yield "several_numbers"
-    last = re.search(r"(?<![\w.])(?:[0-9]+-)?([0-9]+)$", street)
+    last = re.search(r"(?<![\w.])([0-9]+)(?:-[0-9]+)?$", street)
     if last is None or has_marker:
         return
-    first_number = int(re.match(r"[0-9]+", last[0])[0])  # type: ignore[index]
+    first_number = int(last[1])
     if ends_in_month(street[: last.start()]):
         return
     yield "year_in_street" if is_year(first_number) else "several_numbers"

@@ -2,9 +2,9 @@
 
 from app.domain.lifecycle import Outcome
 from app.domain.reasons import reason_of
+from app.domain.statuses import CANCELLED_STATUS, REJECTED_STATUS
 from app.flow.changes import find_change
 from app.flow.moves import Attention, Stands, ask_person
-from app.flow.world import CANCELLED_STATUS, REJECTED_STATUS
 from app.ports import Desk
 
 

@@ -13,13 +13,13 @@ from app.domain.order import MarketplaceOrder
 from app.domain.partial import has_goods
 from app.domain.policy import Rejection
 from app.domain.record import OrderRecord, decision_of
+from app.domain.statuses import ACCEPTED_STATUS, WAITING_STATUS
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
 from app.flow.ending import end_unplaced
 from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.review import note_verdict, review
 from app.flow.rules import FlowRules
 from app.flow.verdict import Kind, Verdict
-from app.flow.world import ACCEPTED_STATUS, WAITING_STATUS
 from app.ports import Desk, Turn
 
 

@@ -38,6 +38,7 @@ from app.metrics import ATTEMPTS
 from app.outbound import calls_made
 from app.ports import Priority, call_priority
 from app.store.claims import release_order
+from app.store.decisions import CLEARED
 from app.store.orders import AttemptRow, Finish, finish_step
 from app.store.session import Store
 
@@ -171,9 +172,9 @@ class Carrier:
     def _change_of(self, move: Move, desk: OrderDesk) -> _Change:
         match move:
             case Next():
-                return _Change("done", move.message, {**_CLEAR, "state": move.state}, None, True)
+                return _Change("done", move.message, {**CLEARED, "state": move.state}, None, True)
             case Wait():
-                columns = {**_CLEAR, "waits_for": move.waits_for}
+                columns = {**CLEARED, "waits_for": move.waits_for}
                 if move.state is not None:
                     columns["state"] = move.state
                 return _Change("waiting", move.message, columns, move.until)
@@ -183,7 +184,7 @@ class Carrier:
                 return _Change("attention", move.message, self._asking(move, desk), next_at)
             case Close():
                 closed_at = self._store.now()
-                columns = {**_CLEAR, "state": State.CLOSED, "outcome": move.outcome}
+                columns = {**CLEARED, "state": State.CLOSED, "outcome": move.outcome}
                 if desk.held.state is not State.CLOSED:
                     columns["closed_at"] = closed_at
                 follows_up = desk.order.follow_up is not None
@@ -277,14 +278,6 @@ _SUCCEEDED: dict[str, Any] = {
     "not_before_at": None,
 }
 _ASKED: dict[str, Any] = {"waits_for": "a person"}
-_CLEAR: dict[str, Any] = {
-    **_SUCCEEDED,
-    "waits_for": None,
-    "attention_reason": None,
-    "attention_since": None,
-    "attention_detail": None,
-    "hold_until_at": None,
-}
 
 
 def _priority_of(order: OrderRecord) -> Priority:

@@ -14,6 +14,7 @@ from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.quoting import choose_quote
 from app.domain.shipment import Shipment, Tracking
+from app.domain.statuses import ACCEPTED_STATUS, OWN_CARRIER, REFUSED_STATUS, SHIPPED_STATUSES
 from app.domain.tracking import choose_tracking, needs_parcel_tracking, parcel_tracking
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
 from app.flow.after_closing import find_late_news, look_after_closing
@@ -21,15 +22,9 @@ from app.flow.changes import find_change
 from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.parcels import parcels_to_quote
 from app.flow.progress import counts, judge_sent
-from app.flow.returning import REFUSED_STATUS, ask_about_returns
+from app.flow.returning import ask_about_returns
 from app.flow.rules import FlowRules
-from app.flow.world import (
-    ACCEPTED_STATUS,
-    OWN_CARRIER,
-    SHIPPED_STATUSES,
-    is_confirmed_by_us,
-    trouble_after_placing,
-)
+from app.flow.world import is_confirmed_by_us, trouble_after_placing
 from app.ports import Desk, StoredShipment
 
 SHOWN_WITHIN_SECONDS = 3600.0

@@ -11,9 +11,10 @@ from typing import Any
 
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
+from app.domain.statuses import ACCEPTED_STATUS, LABELS_STATUS
 from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
-from app.flow.world import ACCEPTED_STATUS, LABELS_STATUS, trouble_after_placing
+from app.flow.world import trouble_after_placing
 from app.ports import Desk, Turn
 from app.store.decisions_shipping import LABEL_WITHIN_SECONDS
 

@@ -12,6 +12,7 @@ from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
+from app.domain.statuses import ACCEPTED_STATUS, WAITING_STATUS
 from app.flow.answering import accepted_otherwise, hold_by
 from app.flow.changes import find_change, find_news
 from app.flow.ending import end_unplaced
@@ -21,13 +22,7 @@ from app.flow.review import review
 from app.flow.rules import FlowRules
 from app.flow.settling import STRAY
 from app.flow.verdict import Kind
-from app.flow.world import (
-    ACCEPTED_STATUS,
-    WAITING_STATUS,
-    ended_before_placing,
-    is_confirmed_by_us,
-    trouble_after_placing,
-)
+from app.flow.world import ended_before_placing, is_confirmed_by_us, trouble_after_placing
 from app.ports import Desk
 
 _ABOUT_STATUS = ("labels_generated", "unknown_marketplace_status")

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, WarehouseOrderRecord
+from app.domain.statuses import ACCEPTED_STATUS, SHIPPED_STATUSES, WAITING_STATUS
 from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.answering import accepted_otherwise, answer_waiting, hold_by
 from app.flow.changes import find_change
@@ -26,14 +27,7 @@ from app.flow.review import review
 from app.flow.rules import FlowRules
 from app.flow.settling import find_stray, follow_answer, must_decide_resend
 from app.flow.silence import WAITS_FOR_SHIPMENT, await_first_shipment
-from app.flow.world import (
-    ACCEPTED_STATUS,
-    SHIPPED_STATUSES,
-    WAITING_STATUS,
-    ended_before_placing,
-    is_confirmed_by_us,
-    trouble_after_placing,
-)
+from app.flow.world import ended_before_placing, is_confirmed_by_us, trouble_after_placing
 from app.ports import Desk, FoundOrder, PreparedOrder
 
 DAILY_SECONDS = 86_400.0

@@ -8,7 +8,7 @@ nobody told of and wakes those whose news may have been missed (docs/rules/recon
 from dataclasses import dataclass
 
 from app.domain.order import ListedOrder
-from app.flow.world import LISTED_STATUSES
+from app.domain.statuses import LISTED_STATUSES
 from app.ports import Marketplace
 from app.store.reconcile import add_missing_orders, wake_differing, wake_unlisted
 from app.store.session import Store

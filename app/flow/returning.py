@@ -7,11 +7,11 @@ docs/rules/returns.md tells the rules in full; `return_desk.py` deals with the w
 from collections.abc import Sequence
 
 from app.domain.returns import OpenedBy, ReturnCase, ReturnState
+from app.domain.statuses import REFUSED_STATUS
 from app.flow.moves import Attention, ask_person
 from app.flow.progress import counts
 from app.ports import Desk, StoredShipment
 
-REFUSED_STATUS = "reception_refused"
 FRESH_SECONDS = 60.0
 
 

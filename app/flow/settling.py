@@ -11,6 +11,7 @@ from app.domain.fingerprint import Part
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord, number_after
+from app.domain.statuses import ACCEPTED_STATUS, LABELS_STATUS
 from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, Result, Shown, result_of
 from app.errors import Finding, Unmappable
 from app.flow.answered import find_answered, know_answered
@@ -18,13 +19,7 @@ from app.flow.changes import find_change
 from app.flow.label_reset import NOT_CONFIRMED, may_bring_label
 from app.flow.moves import Attention, Close, Move, Next, ask_person
 from app.flow.review import external_number, prepare
-from app.flow.world import (
-    ACCEPTED_STATUS,
-    LABELS_STATUS,
-    outcome_shown,
-    shown_of,
-    trouble_after_placing,
-)
+from app.flow.world import outcome_shown, shown_of, trouble_after_placing
 from app.ports import Desk
 
 STRAY = "replaced_order_shipped"

@@ -3,20 +3,22 @@
 from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord
+from app.domain.statuses import (
+    ACCEPTED_STATUS,
+    CANCELLED_STATUS,
+    FULFILMENT_STATUS,
+    LABELS_STATUS,
+    LISTED_STATUSES,
+    OWN_CARRIER,
+    REJECTED_STATUS,
+    SHIPPED_STATUSES,
+    WAITING_STATUS,
+)
 from app.domain.tasks import Shown
 from app.flow.moves import Attention, Close, ask_person
 from app.flow.rules import FlowRules
 
-WAITING_STATUS = "ankor_confirmed"
-ACCEPTED_STATUS = "brand_confirmed"
-LISTED_STATUSES = (WAITING_STATUS, ACCEPTED_STATUS)
-LABELS_STATUS = "shipping_labels_generated"
-FULFILMENT_STATUS = "fulfillment_requested"
-CANCELLED_STATUS = "cancelled"
-REJECTED_STATUS = "rejected"
-SHIPPED_STATUSES = frozenset({"shipped", "received", "reception_refused", "invoiced", "brand_paid"})
 _ACCEPTED_OR_LATER = SHIPPED_STATUSES | {ACCEPTED_STATUS, LABELS_STATUS, FULFILMENT_STATUS}
-OWN_CARRIER = "custom"
 IGNORED_FULFILMENT = "ignored: shipped by Ankorstore logistics"
 IGNORED_SHIPPED = "ignored: shipped by somebody else"
 IGNORED_LABELS = "ignored: shipped with Ankorstore's label"

@@ -7,6 +7,7 @@ company's clock, so a test that moves the clock decides when it happens.
 """
 
 import heapq
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from random import Random
 
@@ -23,7 +24,7 @@ from app.simulator.transport import CompanyTransport
 CONTROL_PREFIX = "/_simulator/"
 
 
-class Company:
+class Company(ABC):
     """A small stateful server. Subclasses own the state and fill ``routes``."""
 
     def __init__(self, *, clock: Clock, seed: int, base_url: str, keep_calls: bool) -> None:
@@ -85,13 +86,13 @@ class Company:
             return self._spoil(plan, ask, self.respond(ask))
         return self._refuse(plan, ask)
 
+    @abstractmethod
     def respond(self, ask: Ask) -> Answer:
         """Do what *ask* wants and return the answer; the subclass decides."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refusal(self, status: int, headers: list[tuple[str, str]] | None = None) -> Answer:
         """Return this company's way of saying *status*; the subclass decides."""
-        raise NotImplementedError
 
     def record(self, ask: Ask, status: int | None, fault: Fault | None) -> None:
         """Remember a call, unless this company keeps none."""

@@ -6,7 +6,6 @@ under all its laws (docs/rules/review.md).
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from app.domain.lifecycle import State
 from app.domain.policy import (
@@ -20,7 +19,7 @@ from app.domain.policy import (
 )
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord, decision_of
-from app.store.decisions import Impossible, signed, write_decision
+from app.store.decisions import CLEARED, Impossible, signed, write_decision
 from app.store.possible_moves import (
     HELD,
     asks_before_release,
@@ -33,17 +32,6 @@ from app.store.possible_moves import (
 )
 from app.store.session import Store
 from app.store.waived_findings import findings_as_seen, waived_before
-
-_JUDGED_AGAIN: dict[str, Any] = {
-    "attention_reason": None,
-    "attention_since": None,
-    "attention_detail": None,
-    "hold_until_at": None,
-    "attempt_count": 0,
-    "first_failed_at": None,
-    "not_before_at": None,
-    "waits_for": None,
-}
 
 
 async def accept_order(
@@ -83,7 +71,7 @@ async def accept_order(
         "waives": sorted(waives),
         "waived": findings_as_seen(order, waives - ANSWERED_BY_PEOPLE),
     }
-    columns = {**_JUDGED_AGAIN, "decision": decision, "accept_blocked": False}
+    columns = {**CLEARED, "decision": decision, "accept_blocked": False}
     done = "accepted in part" if is_partial else "accepted"
     await write_decision(
         store, order, columns, step="accept", message=signed(f"to be {done}, decided", by, reason)
@@ -96,7 +84,7 @@ async def _accept_before_release(store: Store, order: OrderRecord, *, by: str, r
     before = order.decision or {}
     decision = {"kind": "accept", **before}
     decision["waives"] = sorted({*before.get("waives", ()), ASKED_TO_CANCEL})
-    columns = {**_JUDGED_AGAIN, "decision": decision}
+    columns = {**CLEARED, "decision": decision}
     message = signed("to be released though the retailer asked to cancel, decided", by, reason)
     await write_decision(store, order, columns, step="accept", message=message)
     return "it is released at the warehouse next, if nothing new is found"
@@ -126,7 +114,7 @@ async def reject_order(
         return "it is rejected already"
     require_waiting(order, "it cannot be rejected")
     decision = {"kind": "reject", "reject_type": reject_type, "reject_reason": reason or None}
-    columns = {**_JUDGED_AGAIN, "decision": decision, "accept_blocked": False}
+    columns = {**CLEARED, "decision": decision, "accept_blocked": False}
     message = signed(f"to be rejected as {reject_type}, decided", by, reason)
     await write_decision(store, order, columns, step="reject", message=message)
     return told
@@ -147,7 +135,7 @@ async def hold_order(store: Store, order: OrderRecord, *, by: str, reason: str =
     if order.state not in (State.RECEIVED, State.ACCEPTED) or order.may_be_at_warehouse:
         raise impossible(order, f"it cannot be held any more: it is {where_it_stands(order)}")
     columns = {
-        **_JUDGED_AGAIN,
+        **CLEARED,
         "decision": {"kind": "hold"},
         "attention_reason": HELD,
         "attention_since": store.now(),
@@ -171,7 +159,7 @@ async def release_order(store: Store, order: OrderRecord, *, by: str, reason: st
         if order.attention_reason is None and order.decision is None and is_open(order):
             return "nothing holds it"
         raise impossible(order, "neither a person nor the policy's clock holds it")
-    columns = {**_JUDGED_AGAIN, "decision": None}
+    columns = {**CLEARED, "decision": None}
     if order.attention_reason == HELD:
         # The time a person held it is not the policy's: its own hours start anew.
         columns |= {"verdict": None, "verdict_at": None}

@@ -10,26 +10,16 @@ from app.domain.quoting import check_parcels, describe_parcels
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.domain.shipment import ParcelSize
-from app.store.decisions import Impossible, signed, write_decision
+from app.domain.statuses import ACCEPTED_STATUS, LABELS_STATUS
+from app.store.decisions import CLEARED, Impossible, signed, write_decision
 from app.store.session import Store
 from app.store.shipments import load_shipments
 
-LABELS_STATUS = "shipping_labels_generated"
-ACCEPTED_STATUS = "brand_confirmed"
 LABEL_REASONS = ("wrong_label_confirmed", "labels_after_placing", "labels_generated")
 PARCEL_REASONS = ("confirm_manual", "too_many_parcels", "parcel_too_heavy", "parcel_too_large")
 PARTIAL_REASONS = ("partial_shipment_overdue", "sku_not_ordered", "shipment_unreadable")
 LABEL_WITHIN_SECONDS = 3600.0
 """How long after a confirm the label it bought may still be on its way."""
-_CLEARED: dict[str, Any] = {
-    "attention_reason": None,
-    "attention_since": None,
-    "attention_detail": None,
-    "attempt_count": 0,
-    "first_failed_at": None,
-    "not_before_at": None,
-    "waits_for": None,
-}
 
 
 async def confirm_partial(store: Store, order: OrderRecord, *, by: str, reason: str = "") -> str:
@@ -64,7 +54,7 @@ async def confirm_partial(store: Store, order: OrderRecord, *, by: str, reason: 
     await write_decision(
         store,
         order,
-        {**_CLEARED, "partial_confirm_at": store.now()},
+        {**CLEARED, "partial_confirm_at": store.now()},
         step="confirm partial",
         message=message,
     )
@@ -114,7 +104,7 @@ async def agree_parcels(
     await write_decision(
         store,
         order,
-        {**_CLEARED, **columns} if is_asked else columns,
+        {**CLEARED, **columns} if is_asked else columns,
         step="parcels",
         message=signed(f"agreed to {what}", by, reason),
     )
@@ -150,7 +140,7 @@ async def ask_label_reset(store: Store, order: OrderRecord, *, by: str, reason: 
     await write_decision(
         store,
         order,
-        {**_CLEARED, "label_reset_asked_at": store.now()},
+        {**CLEARED, "label_reset_asked_at": store.now()},
         step="reset label",
         message=signed("label to be taken back", by, reason),
     )

@@ -6,10 +6,11 @@ from typing import Any
 from app.domain.lifecycle import Outcome, State
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord, number_after
+from app.domain.statuses import ACCEPTED_STATUS
 from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, answers_to
 from app.store.closing_rules import is_answer_under_way, was_told_sent
 from app.store.decisions import CLEARED, Impossible, signed, write_decision
-from app.store.decisions_shipping import ACCEPTED_STATUS, LABEL_WITHIN_SECONDS
+from app.store.decisions_shipping import LABEL_WITHIN_SECONDS
 from app.store.session import Store
 
 CLOSING_OUTCOMES = (Outcome.COMPLETED, Outcome.CANCELLED, Outcome.REJECTED)

@@ -1,15 +1,13 @@
 """The operators' calls that decide about the answer to an order."""
 
 import functools
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter
 
 from app.store.decisions_answer import accept_order, hold_order, reject_order, release_order
+from app.web.deciding import Decide
 from app.web.published import Responses, Why, WhyAccepted, WhyRejected
-
-Decide = Callable[[str, Callable[..., Awaitable[str]], Why | None], Awaitable[dict[str, Any]]]
 
 
 def add_answer_routes(router: APIRouter, decide: Decide, responses: Responses) -> None:

@@ -1,7 +1,7 @@
 """The operators' JSON API, behind the operators' token."""
 
 import hmac
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -28,6 +28,7 @@ from app.store.queries import (
 from app.store.session import Store
 from app.store.shipments import StoredRow, load_shipments
 from app.web.answering import add_answer_routes
+from app.web.deciding import Decision
 from app.web.published import (
     ANONYMOUS,
     BUG,
@@ -45,7 +46,6 @@ from app.web.returns_operations import add_return_routes
 from app.web.shipping_operations import add_shipping_routes
 from app.web.task_operations import add_task_routes
 
-Decision = Callable[..., Awaitable[str]]
 Text = str | SkipJsonSchema[None]
 STATES = frozenset(str(state) for state in State)
 ATTENTIONS = frozenset({ANY_ATTENTION, *REASONS})

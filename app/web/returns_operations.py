@@ -14,9 +14,9 @@ from app.domain.returns import ReturnCase
 from app.store.decisions_returns import ask_return_label, close_return, open_return
 from app.store.returns import list_with_orders, load_label, load_returns
 from app.store.session import Store
+from app.web.deciding import Decide
 from app.web.published import UNKNOWN_ORDER, QueryRefusal, Responses, Why, answers
 
-Decide = Callable[[str, Callable[..., Awaitable[str]], Why | None], Awaitable[dict[str, Any]]]
 Find = Callable[[Store, str], Awaitable[OrderRecord]]
 LISTED = 200
 

@@ -1,6 +1,5 @@
 """The operators' API about what was sent: parcels, partial shipments, labels."""
 
-from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -10,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.shipment import ParcelSize
 from app.store.decisions_shipping import agree_parcels, ask_label_reset, confirm_partial
+from app.web.deciding import Decide
 from app.web.published import Responses, Why
-
-Decide = Callable[[str, Callable[..., Awaitable[str]], Why | None], Awaitable[dict[str, Any]]]
 
 
 class ParcelGiven(BaseModel):

@@ -1,6 +1,5 @@
 """The operators' API about goods at the warehouse: what was done there, and how an order ends."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -8,9 +7,8 @@ from fastapi import APIRouter
 
 from app.domain.lifecycle import Outcome
 from app.store.decisions_tasks import close_order, resend_order, settle_task
+from app.web.deciding import Decide
 from app.web.published import Closing, Responses, Settlement, Why
-
-Decide = Callable[[str, Callable[..., Awaitable[str]], Why | None], Awaitable[dict[str, Any]]]
 
 
 def add_task_routes(router: APIRouter, decide: Decide, responses: Responses) -> None:
