@@ -8,6 +8,7 @@ this finds more than every fault always on.
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.simulation.lost_creates import draw_lost_creates
 from tests.simulation.policies import PolicyPlan, draw_policy
 
 FAULTY_SECONDS = 45.0
@@ -171,6 +172,10 @@ def draw_plan(seed: int) -> Plan:
         not_found=random.choice(("nok", "null", "empty", "404")),
     )
     plan.policy = draw_policy(seed)
+    if (lost := draw_lost_creates(seed, SETTLE_SECONDS)) is not None:
+        plan.fault_routes, plan.exchange_faults = ("POST */order/add",), lost.losses
+        plan.search_lag_seconds, plan.late_seconds = lost.search_lag_seconds, lost.late_seconds
+        plan.uniqueness = lost.uniqueness
     return plan
 
 
