@@ -11,9 +11,11 @@ from app.domain.sku_file import read_sku_file
 from app.flow.sku_wording import sku_json, tell_changes
 from app.store.session import Store
 from app.store.sku_rules import change_sku_rules, find_sku_rule, list_sku_rules
+from app.web.any_text import ANY_TEXT
 from app.web.published import ANONYMOUS, QueryRefusal, Refusal, Responses, answers
 from app.web.published_skus import SkuList, SkusChanged, SkuShown, SkuWanted
 
+SKU_PATH = f"/skus/{{sku:{ANY_TEXT}}}"
 MAX_FILE_BYTES = 4 * 1024 * 1024
 NO_ENTRY: Responses = {404: answers(Refusal, "There is no entry of this SKU.")}
 WRONG: Responses = {422: answers(QueryRefusal, "What is wrong, and what would be right.")}
@@ -46,7 +48,7 @@ def skus_router(store: Store, aliases: Mapping[str, str], on_wake: Callable[[], 
         return {"skus": [sku_json(row) for row in await list_sku_rules(store)]}
 
     @router.get(
-        "/skus/{sku:path}",
+        SKU_PATH,
         response_model=None,
         responses={200: answers(SkuShown, "The entry."), **NO_ENTRY, **WRONG},
     )
@@ -58,7 +60,7 @@ def skus_router(store: Store, aliases: Mapping[str, str], on_wake: Callable[[], 
         return sku_json(row)
 
     @router.put(
-        "/skus/{sku:path}",
+        SKU_PATH,
         response_model=None,
         responses={
             **CHANGED,
@@ -71,7 +73,7 @@ def skus_router(store: Store, aliases: Mapping[str, str], on_wake: Callable[[], 
         return await change([_wanted_change(sku, wanted)], wanted.by)
 
     @router.delete(
-        "/skus/{sku:path}", response_model=None, responses={**CHANGED, **NO_ENTRY, **WRONG}
+        SKU_PATH, response_model=None, responses={**CHANGED, **NO_ENTRY, **WRONG}
     )
     async def remove_sku(sku: Sku, by: By = ANONYMOUS) -> Any:
         """Take the entry of a SKU back: the settings hold again."""

@@ -33,6 +33,16 @@ async def asks_about(store: Store, number: int, reason: str, field: str, **colum
     return await add_order(store, number, **values)
 
 
+async def test_a_line_end_in_a_sku_is_refused_by_name(client: httpx.AsyncClient) -> None:
+    """Such a SKU is a wrong SKU, not a page that does not exist."""
+    answer = await client.put("/api/skus/MUG%0A01", json={"pack_mode": "pack"})
+    assert answer.status_code == 422
+    assert "SKU" in str(answer.json()["detail"])
+    assert (await client.get("/api/skus/MUG%0A01")).json() == {
+        "detail": "there is no entry of this SKU"
+    }
+
+
 async def test_an_entry_is_said_shown_and_taken_back(
     client: httpx.AsyncClient, store: Store, clock: FakeClock
 ) -> None:
