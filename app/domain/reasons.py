@@ -183,7 +183,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "retailer_asked_to_cancel",
         "The retailer has asked to cancel this order.",
-        "Settle it with the retailer, then run `antbridge orders accept ORDER` or `orders reject`.",
+        "Settle it with the retailer, then run `antbridge orders accept ORDER` or `orders reject`; "
+        "if the warehouse has it, cancel it in Maya and at Ankorstore, or `orders accept ORDER`.",
     ),
     Reason(
         "own_carrier_not_possible",

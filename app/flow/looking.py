@@ -10,6 +10,7 @@ from datetime import datetime
 
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
+from app.domain.policy import ASKED_TO_CANCEL
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.domain.statuses import ACCEPTED_STATUS, WAITING_STATUS
@@ -145,4 +146,9 @@ async def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
             return change
         if order.attention_reason == "no_shipment" and await _has_shipped(desk):
             return Next(order.state, "the warehouse has sent something after all")
+        if order.attention_reason == ASKED_TO_CANCEL:
+            if seen.cancellation_request_reason is None:
+                return Next(order.state, "the retailer no longer asks to cancel")
+            if await _has_shipped(desk):
+                return Next(order.state, "the goods were sent before the order was cancelled")
     return Stands(f"Ankorstore shows {seen.status}; the order still waits for a person")

@@ -27,7 +27,12 @@ from app.flow.review import review
 from app.flow.rules import FlowRules
 from app.flow.settling import find_stray, follow_answer, must_decide_resend
 from app.flow.silence import WAITS_FOR_SHIPMENT, await_first_shipment
-from app.flow.world import ended_before_placing, is_confirmed_by_us, trouble_after_placing
+from app.flow.world import (
+    ended_before_placing,
+    is_confirmed_by_us,
+    trouble_after_placing,
+    wish_to_cancel,
+)
 from app.ports import Desk, FoundOrder, PreparedOrder
 
 DAILY_SECONDS = 86_400.0
@@ -231,6 +236,8 @@ async def await_shipments(desk: Desk, rules: FlowRules) -> Move:
         return await release_when_due(desk, rules, is_sent=sent.first_at is not None)
     tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     if sent.first_at is None:
+        if (wish := wish_to_cancel(seen, order)) is not None:
+            return wish
         return await await_first_shipment(desk, rules, tomorrow)
     waits_from_at = max(sent.first_at, order.partial_wait_from_at or sent.first_at)
     overdue_at = waits_from_at + timedelta(seconds=rules.partial_wait_seconds)

@@ -9,13 +9,11 @@ from datetime import timedelta
 
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
-from app.domain.policy import ASKED_TO_CANCEL
-from app.domain.record import decision_of
 from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.changes import find_change
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
 from app.flow.rules import FlowRules
-from app.flow.world import trouble_after_placing
+from app.flow.world import trouble_after_placing, wish_to_cancel
 from app.ports import Desk
 
 WAITS_FOR_RELEASE = "the cancel window to end"
@@ -59,8 +57,6 @@ async def release_when_due(desk: Desk, rules: FlowRules, *, is_sent: bool) -> Mo
 async def _forbids_release(seen: MarketplaceOrder, desk: Desk) -> Attention | None:
     if (trouble := trouble_after_placing(seen, desk.order)) is not None:
         return trouble
-    decision = decision_of(desk.order)
-    is_answered = decision is not None and ASKED_TO_CANCEL in decision.waives
-    if seen.cancellation_request_reason is not None and not is_answered:
-        return ask_person(ASKED_TO_CANCEL, field="order", detail=seen.cancellation_request_reason)
+    if (wish := wish_to_cancel(seen, desk.order)) is not None:
+        return wish
     return await find_change(seen, desk)

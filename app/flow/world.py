@@ -2,7 +2,8 @@
 
 from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, Outcome, State
 from app.domain.order import MarketplaceOrder
-from app.domain.record import OrderRecord
+from app.domain.policy import ASKED_TO_CANCEL
+from app.domain.record import OrderRecord, decision_of
 from app.domain.statuses import (
     ACCEPTED_STATUS,
     CANCELLED_STATUS,
@@ -95,6 +96,16 @@ def trouble_after_placing(seen: MarketplaceOrder, order: OrderRecord) -> Attenti
             return ask_person("fulfilment_after_placing", field="order")
         case status:
             return ask_person("unknown_marketplace_status", field="status", detail=status)
+
+
+def wish_to_cancel(seen: MarketplaceOrder, order: OrderRecord) -> Attention | None:
+    """Return what a person must do about a retailer's request to cancel a placed order."""
+    if seen.cancellation_request_reason is None:
+        return None
+    decision = decision_of(order)
+    if decision is not None and ASKED_TO_CANCEL in decision.waives:
+        return None
+    return ask_person(ASKED_TO_CANCEL, field="order", detail=seen.cancellation_request_reason)
 
 
 _ON_HOLD = {

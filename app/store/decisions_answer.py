@@ -22,7 +22,7 @@ from app.domain.record import OrderRecord, decision_of
 from app.store.decisions import CLEARED, Impossible, signed, write_decision
 from app.store.possible_moves import (
     HELD,
-    asks_before_release,
+    asks_after_placing,
     findings_of,
     impossible,
     is_held_before_placing,
@@ -51,8 +51,8 @@ async def accept_order(
     if is_partial:
         told = "what can be sent of it is accepted next, if the review allows it"
     found = findings_of(order)
-    if asks_before_release(order) and not is_partial:
-        return await _accept_before_release(store, order, by=by, reason=reason)
+    if asks_after_placing(order) and not is_partial:
+        return await _accept_after_placing(store, order, by=by, reason=reason)
     if _is_decided(order, kind, found):
         return f"that was decided before; {told if _is_waiting(order) else 'it is accepted'}"
     if is_partial or not is_held_before_placing(order):
@@ -79,15 +79,17 @@ async def accept_order(
     return told
 
 
-async def _accept_before_release(store: Store, order: OrderRecord, *, by: str, reason: str) -> str:
-    """Have an order that the warehouse holds released although the retailer asked to cancel it."""
+async def _accept_after_placing(store: Store, order: OrderRecord, *, by: str, reason: str) -> str:
+    """Have an order that the warehouse has go on although the retailer asked to cancel it."""
     before = order.decision or {}
     decision = {"kind": "accept", **before}
     decision["waives"] = sorted({*before.get("waives", ()), ASKED_TO_CANCEL})
     columns = {**CLEARED, "decision": decision}
-    message = signed("to be released though the retailer asked to cancel, decided", by, reason)
+    message = signed("to go on though the retailer asked to cancel, decided", by, reason)
     await write_decision(store, order, columns, step="accept", message=message)
-    return "it is released at the warehouse next, if nothing new is found"
+    if order.live is not None and order.live.is_on_hold:
+        return "it is released at the warehouse next, if nothing new is found"
+    return "the warehouse sends it as it was ordered"
 
 
 async def reject_order(

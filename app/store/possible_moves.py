@@ -39,7 +39,7 @@ def possible_moves(order: OrderRecord) -> tuple[str, ...]:
         moves.append("reject")
     elif is_held_before_placing(order):
         moves += ["accept"] if set(findings_of(order)) <= WAIVABLE else []
-    elif asks_before_release(order):
+    elif asks_after_placing(order):
         moves.append("accept")
     if order.attention_reason == "before_switch":
         moves.append("take")
@@ -53,10 +53,10 @@ def possible_moves(order: OrderRecord) -> tuple[str, ...]:
     return tuple(moves)
 
 
-def asks_before_release(order: OrderRecord) -> bool:
-    """Tell whether an order held at the warehouse asks about the retailer's wish to cancel."""
-    is_held = order.live is not None and order.live.is_on_hold
-    return is_held and order.attention_reason == ASKED_TO_CANCEL
+def asks_after_placing(order: OrderRecord) -> bool:
+    """Tell whether a placed order asks about the retailer's wish to cancel."""
+    is_placed = order.live is not None and order.live.is_placed
+    return is_placed and order.attention_reason == ASKED_TO_CANCEL
 
 
 def is_open(order: OrderRecord) -> bool:
