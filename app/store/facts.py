@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Table, bindparam, delete, insert, select
 
 from app.ports import StockFigure
 from app.store.models import SettingsSnapshot, StockReservation, WarehouseProduct
-from app.store.placing import reserved_pieces
+from app.store.reservations import reserved_pieces
 from app.store.session import Store
 from app.store.statements import given, insert_into
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    delete,
     func,
     insert,
     select,
@@ -40,9 +39,6 @@ _shipments = cast(Table, Shipment.__table__)
 _ORDER_IDS: BindParameter[int] = bindparam("order_ids", expanding=True)
 RING = select(func.pg_notify("antbridge_wake", ""))
 ADD_ATTEMPT = insert(_attempts)
-FREE_STOCK = delete(_reservations).where(
-    _reservations.c.order_id == bindparam("its_id", type_=_reservations.c.order_id.type)
-)
 SETTLE_SHIPMENTS = (
     update(_shipments)
     .where(

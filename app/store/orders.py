@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord, WarehouseOrderRecord
 from app.errors import LeaseLost, SkuTableChanged, WokenMeanwhile
+from app.ports import total_pieces
 from app.store.order_rows import placing_of, record_of
 from app.store.order_statements import (
     ADD_ATTEMPT,
-    FREE_STOCK,
     RING,
     SETTLE_SHIPMENTS,
     build_answer,
@@ -30,6 +30,7 @@ from app.store.order_statements import (
     build_wake,
     holding,
 )
+from app.store.reservations import free, reserve
 from app.store.session import Store
 from app.store.sku_version import require_sku_version
 
@@ -104,7 +105,7 @@ async def finish_step(
         after = record_of(row, live)
         is_ended = row.state == State.CLOSED or (order.live is not None and live is None)
         if is_ended and not after.may_be_at_warehouse:
-            await connection.execute(FREE_STOCK, {"its_id": order.order_id})
+            await free(connection, order.order_id)
         if finish.settles_shipments:
             await connection.execute(
                 SETTLE_SHIPMENTS, {"its_order_id": order.order_id, "to_settled_at": store.now()}
@@ -181,7 +182,10 @@ async def _answer_placing(
         },
     )
     live = placing_of(answered.one())
-    if values.get("answer") in ("created", "adopted"):
+    is_changed = "lines" in values
+    if is_changed:
+        await reserve(connection, order.order_id, total_pieces(live.lines))
+    if is_changed or values.get("answer") in ("created", "adopted"):
         # From now on a fresh figure of the warehouse is without these pieces.
         await connection.execute(
             build_taken(store.asks_database_time),

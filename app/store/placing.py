@@ -7,31 +7,23 @@ never both be accepted on the last pieces (docs/rules/stock.md).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
     Table,
-    bindparam,
-    delete,
-    func,
     insert,
-    or_,
-    select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.record import OrderRecord, SentLine
 from app.errors import Finding, Unmappable
 from app.ports import PreparedOrder
-from app.store.models import StockReservation, WarehouseOrder, WarehouseProduct
+from app.store.models import WarehouseOrder
 from app.store.order_rows import placing_of
 from app.store.orders import note_intent
+from app.store.reservations import find_shortage, reserve
 from app.store.session import Store
 from app.store.statements import given, moment
 
@@ -57,10 +49,10 @@ async def intend_accept(
         LeaseLost: The order is another worker's now.
     """
     async with store.write() as connection:
-        short = await _find_shortage(connection, order.order_id, needed)
+        short = await find_shortage(connection, order.order_id, needed)
         if short and not may_be_short:
             return order, short
-        await _reserve(connection, order.order_id, needed)
+        await reserve(connection, order.order_id, needed)
         times = {"accept_intent_at": 0, "accept_sent_before_at": sent_within_seconds}
         return await note_intent(store, connection, order, columns, lease_seconds, times), {}
 
@@ -122,7 +114,7 @@ async def intend_create(
     )
     async with store.write() as connection:
         held = await note_intent(store, connection, order, columns, lease_seconds, {})
-        await _reserve(connection, order.order_id, prepared.needed())
+        await reserve(connection, order.order_id, prepared.needed())
         try:
             row = (await connection.execute(statement, values)).one()
         except IntegrityError:
@@ -194,67 +186,7 @@ async def intend_label_reset(
         return await note_intent(store, connection, order, columns, lease_seconds, times)
 
 
-async def _reserve(connection: AsyncConnection, order_id: int, needed: Mapping[str, int]) -> None:
-    await connection.execute(_FREE, {"its_order_id": order_id})
-    rows = [
-        {"order_id": order_id, "sku": sku, "sent_quantity": pieces}
-        for sku, pieces in needed.items()
-    ]
-    if rows:
-        await connection.execute(_RESERVE, rows)
-
-
-async def _find_shortage(
-    connection: AsyncConnection, order_id: int, needed: Mapping[str, int]
-) -> dict[str, int]:
-    """Return how many pieces are missing per SKU, all other orders' reservations counted."""
-    products = await connection.execute(_FIGURES, {"skus": list(needed)})
-    figures = {row.sku: row.stock_pieces for row in products}
-    reserved = await reserved_pieces(connection, list(needed), but_not=order_id)
-    short = {}
-    for sku, pieces in needed.items():
-        if sku in figures:
-            missing = pieces - (figures[sku] - reserved.get(sku, 0))
-            if missing > 0:
-                short[sku] = missing
-    return short
-
-
-async def reserved_pieces(
-    connection: AsyncConnection, skus: Sequence[str], *, but_not: int
-) -> dict[str, int]:
-    """
-    Return the pieces our other orders will take from the figure last read.
-
-    An order placed since the figure was read is still in it, and so still counts.
-    """
-    parameters = {"skus": list(skus), "its_order_id": but_not}
-    rows = await connection.execute(_RESERVED, parameters)
-    return {row.sku: int(row.pieces) for row in rows}
-
-
-_reservations = cast(Table, StockReservation.__table__)
 _placings = cast(Table, WarehouseOrder.__table__)
-_SKUS: BindParameter[str] = bindparam("skus", expanding=True)
-_FREE = delete(_reservations).where(_reservations.c.order_id == given(_reservations, "order_id"))
-_RESERVE = insert(_reservations)
-_FIGURES = (
-    select(WarehouseProduct.sku, WarehouseProduct.stock_pieces)
-    .where(WarehouseProduct.sku.in_(_SKUS), WarehouseProduct.stock_pieces.is_not(None))
-    .order_by(WarehouseProduct.sku)
-    .with_for_update()
-)
-_READ_AT: ColumnElement[datetime | None] = WarehouseProduct.stock_read_at.expression
-_RESERVED = (
-    select(StockReservation.sku, func.sum(StockReservation.sent_quantity).label("pieces"))
-    .join(WarehouseProduct, WarehouseProduct.sku == StockReservation.sku)
-    .where(
-        StockReservation.sku.in_(_SKUS),
-        StockReservation.order_id != given(_reservations, "order_id"),
-        or_(StockReservation.placed_at.is_(None), StockReservation.placed_at >= _READ_AT),
-    )
-    .group_by(StockReservation.sku)
-)
 
 
 @lru_cache

@@ -15,7 +15,7 @@ from app.store.facts import load_reserved_pieces, save_stock
 from app.store.inbox import Inbox
 from app.store.models import Order, StockReservation, WarehouseOrder
 from app.store.orders import finish_step
-from app.store.placing import intend_accept, intend_confirm, intend_create
+from app.store.placing import intend_accept, intend_confirm, intend_create, lines_json
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.integration.conftest import until_somebody_waits
@@ -180,6 +180,31 @@ async def test_placed_pieces_count_until_a_fresh_figure(store: Store, clock: Fak
 
     assert await load_reserved_pieces(store, ["MUG"], but_not=second.order_id) == {}
     assert await count_rows(store, StockReservation) == 0
+
+
+async def test_lines_changed_at_the_warehouse_are_reserved_anew(
+    store: Store, clock: FakeClock
+) -> None:
+    """What a person changed there takes other pieces than the figure read before still shows."""
+    await stock(store, MUG=9, BOWL=9)
+    first, second = await claim_two(store)
+    await change_order(store, first.order_id, state="accepted")
+    first = await intend_create(
+        store, (await _again(store, first)), {}, prepared_order("AK1", MUG=4), **LIMITS
+    )
+    placed = finish_of(columns={"state": "placed"}, placing={"answer": "created"}, keeps_lease=True)
+    first = await finish_step(store, first, placed, LEASE_SECONDS)
+    clock.advance(1)
+    await stock(store, MUG=5, BOWL=9)
+
+    lines = lines_json(prepared_order("AK1", MUG=2, BOWL=3).lines)
+    await finish_step(store, first, finish_of(placing={"lines": lines}), LEASE_SECONDS)
+
+    taken = await load_reserved_pieces(store, ["MUG", "BOWL"], but_not=second.order_id)
+    assert taken == {"MUG": 2, "BOWL": 3}
+    clock.advance(1)
+    await stock(store, MUG=7, BOWL=6)
+    assert await load_reserved_pieces(store, ["MUG", "BOWL"], but_not=second.order_id) == {}
 
 
 async def _again(store: Store, order: OrderRecord) -> OrderRecord:
