@@ -45,6 +45,11 @@ check: $(VENV)/.dev ## Run the checks that need no test: format, lint, types, la
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: docs
+docs: $(VENV)/.dev ## Write the generated pages anew and build the documentation into site/
+	$(BIN)/python -m scripts.write_docs
+	$(BIN)/zensical build --strict --clean
+
 .PHONY: lint-container
 lint-container: ## Check the Dockerfile and the compose file (x86-64 Linux)
 	@PYTHON=$(PYTHON) scripts/check_container.sh
