@@ -22,9 +22,16 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from app.secret_files import SecretFileError, SecretFiles
 
 _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 _ENCRYPTION_KEY = re.compile(r"[A-Za-z0-9+/_-]{43}=")
@@ -57,6 +64,17 @@ _PATH_PLACEHOLDERS = {
     "active_ants_path_stock_get": "{sku}",
     "active_ants_path_stock_bulk": "{all}",
 }
+
+
+SECRETS = (
+    "database_url",
+    "operator_token",
+    "encryption_key",
+    "ankorstore_client_secret",
+    "ankorstore_webhook_secrets",
+    "active_ants_password",
+)
+"""What may come from a file, named by the setting's name and `_FILE`."""
 
 
 class SettingsError(Exception):
@@ -97,6 +115,19 @@ class Settings(BaseSettings):
         str_strip_whitespace=True,
         allow_inf_nan=False,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, then `.env`, then the files that either names for secrets."""
+        given = (env_settings, dotenv_settings)
+        return (init_settings, *given, SecretFiles(settings_cls, SECRETS, given))
 
     database_url: str = Field(
         "sqlite:///data/antbridge.db", examples=["sqlite:///data/a.db"], repr=False
@@ -364,6 +395,8 @@ def load_settings(**overrides: Any) -> Settings:
     """
     try:
         settings = Settings(**overrides)
+    except SecretFileError as error:
+        raise SettingsError(str(error)) from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "?"

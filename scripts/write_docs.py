@@ -141,7 +141,8 @@ def _tell_type(schema: Mapping[str, Any], published: Mapping[str, Any]) -> str:
 _INTRODUCTION = (
     "Read from the environment, else from a file `.env` in the working directory "
     "(`.env.example` is one to copy). A wrong value stops the start with one line that "
-    "names the setting and shows a right one."
+    "names the setting and shows a right one. `DATABASE_URL` and every secret may also come from a "
+    "file, as container platforms mount them: `OPERATOR_TOKEN_FILE=/run/secrets/operator_token`."
 )
 _API_INTRODUCTION = (
     "What the service publishes at `/openapi.json`. Calls under `/api/` need the header "
