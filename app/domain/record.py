@@ -64,19 +64,22 @@ class WarehouseOrderRecord:
 @dataclass(frozen=True, slots=True)
 class Waived:
     """
-    A finding as a person saw it: *needed* pieces of the SKU it is about, None where about none.
+    A finding as a person saw it: *needed* pieces of the SKU it is about, else its own *detail*.
 
-    The stock's own figure is left out: it moves all the time.
+    Of a SKU the detail is left out: the stock's own figure in it moves all the time.
     """
 
     reason: str
     field: str
     needed: int | None = None
+    detail: str = ""
 
 
-def waived_of(reason: str, field_name: str, needed: Mapping[str, int]) -> Waived:
+def waived_of(reason: str, field_name: str, detail: str, needed: Mapping[str, int]) -> Waived:
     """Return what waiving a finding waives, by the pieces *needed* per SKU at that time."""
-    return Waived(reason, field_name, needed.get(field_name.removeprefix("SKU ")))
+    sku = field_name.removeprefix("SKU ")
+    pieces = needed.get(sku) if sku != field_name else None
+    return Waived(reason, field_name, pieces, detail if pieces is None else "")
 
 
 @dataclass(frozen=True, slots=True)

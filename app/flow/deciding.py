@@ -98,7 +98,8 @@ def _decided(finding: Finding, decision: Decision, needed: Mapping[str, int]) ->
 def _is_as_seen(finding: Finding, decision: Decision, needed: Mapping[str, int]) -> bool:
     if decision.waived is None or finding.reason in ANSWERED_BY_PEOPLE:
         return True
-    return waived_of(finding.reason, finding.field, needed) in decision.waived
+    seen_now = waived_of(finding.reason, finding.field, finding.detail, needed)
+    return seen_now in decision.waived
 
 
 def _hold(

@@ -1,8 +1,8 @@
 """
 What exactly a person accepts an order in spite of, as it is kept with the decision.
 
-A waiver is about what was seen: the same reason elsewhere, or of more goods, asks again
-(docs/rules/review.md).
+A waiver is about what was seen: the same reason elsewhere, of more goods, by another sum or for
+another day asks again (docs/rules/review.md).
 """
 
 from collections.abc import Collection
@@ -29,8 +29,9 @@ def findings_as_seen(order: OrderRecord, codes: Collection[str]) -> list[dict[st
     """Return the findings with these *codes* as the decision keeps them, each once."""
     stored = order.verdict or {}
     shown = [*order.attention_detail, *stored.get("findings", ())]
+    needed = stored.get("needed", {})
     seen = dict.fromkeys(
-        waived_of(entry["reason"], entry.get("field", ""), stored.get("needed", {}))
+        waived_of(entry["reason"], entry.get("field", ""), entry.get("detail", ""), needed)
         for entry in shown
         if entry["reason"] in codes
     )

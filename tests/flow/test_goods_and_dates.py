@@ -1,5 +1,6 @@
 """Whose goods count, and what a date, a parcel or an accept that was decided on holds for."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from app.domain.lifecycle import State
@@ -234,6 +235,37 @@ async def test_accept_holds_for_what_was_seen(sqlite_store: Store, clock: FakeCl
         await accept_order(sqlite_store, await world.held(order), by="a test")
         world.active_ants.set_stock("MUG-01", 3)
         await world.work()
+        assert ((await world.held(order)).state, world.accepts()) == (State.PLACED, 1)
+
+
+async def test_accept_holds_for_the_sums_and_the_day_that_were_seen(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """Totals that differ by another amount, or another late day, ask again; the same do not."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = world.ankorstore.place_order(TOTE, GOOD)
+        world.ankorstore.skew_totals(order.id, 70)
+        world.ankorstore.expect_shipping_by(order.id, clock.now())
+        await hear(world, order)
+        assert await world.reasons(order) == ["totals_mismatch", "ship_by_unreachable"]
+
+        async def decide_while(change: Callable[[], Order]) -> list[str]:
+            await accept_order(sqlite_store, await world.held(order), by="a test")
+            change()
+            await world.work()
+            assert world.accepts() == 0
+            return await world.reasons(order)
+
+        simulated = world.ankorstore
+        assert await decide_while(lambda: simulated.skew_totals(order.id, 7000)) == [
+            "totals_mismatch"
+        ]
+        earlier = clock.now() - timedelta(days=1)
+        assert await decide_while(lambda: simulated.expect_shipping_by(order.id, earlier)) == [
+            "ship_by_unreachable"
+        ]
+        await accept_order(sqlite_store, await world.held(order), by="a test")
+        await hear(world, order)
         assert ((await world.held(order)).state, world.accepts()) == (State.PLACED, 1)
 
 

@@ -4,10 +4,12 @@ import pytest
 import structlog
 
 from app.domain.lifecycle import State
+from app.domain.tasks import Answer
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.simulator.ankorstore import quote_desk
 from app.store.decisions import Impossible
 from app.store.decisions_shipping import ask_label_reset
+from app.store.decisions_tasks import settle_task
 from app.store.queries import load_figures
 from app.store.session import Store
 from tests.fake_clock import FakeClock
@@ -121,6 +123,31 @@ async def test_reset_that_is_refused(sqlite_store: Store, clock: FakeClock) -> N
         assert "refused the reset" in held.attention_detail[0]["detail"]
         await _reset(world, order)
         assert (await world.held(order)).outcome == "completed"
+
+
+async def test_one_alarm_for_each_label(sqlite_store: Store, clock: FakeClock) -> None:
+    """Asked anew after a refused reset, or a record that settles nothing: the same alarm."""
+    with structlog.testing.capture_logs() as logs:
+
+        def alarms() -> int:
+            return sum(entry["event"] == "order.wrong_label_confirmed" for entry in logs)
+
+        async with build_world(sqlite_store, clock, **WRONG) as world:
+            order = await _ship_with_wrong_label(world)
+            world.ankorstore.faults.once(TRANSITION, Fault.SERVER_ERROR_BEFORE, status=422)
+            await _reset(world, order)
+            await settle_task(sqlite_store, await world.held(order), answer=Answer.KEPT, by="Ann")
+            await world.work()
+            assert await world.reasons(order) == ["wrong_label_confirmed"]
+            assert alarms() == 1
+
+            await world.restart(ankorstore_brand_label_carrier_code="own")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(quote_desk, "CARRIERS", (("own", "", "", (), 2),))
+                await _reset(world, order)
+                await world.pass_time(600, steps=3)
+            assert await world.reasons(order) == ["wrong_label_confirmed"]
+            assert (world.confirms(), alarms()) == (2, 2)
 
 
 async def test_reset_without_a_label(sqlite_store: Store, clock: FakeClock) -> None:

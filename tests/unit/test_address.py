@@ -179,6 +179,88 @@ def test_split_of_odd_lines(
     assert split_street(line, country) == StreetParts(street, number, addition, extra)
 
 
+KEYWORDS = (
+    "bus bte boîte box b. app apt int. interno scala piso planta puerta esc. étage floor fl. suite "
+    "unit top stiege wohnung og eg hs huis hoog links rechts boven beneden dcha izda izq esq dto "
+    "dir th tv mf bis"
+)
+
+
+@pytest.mark.parametrize("word", KEYWORDS.split())
+def test_words_of_an_addition(word: str) -> None:
+    """Each keyword with a value is an addition; one above ten characters goes to the extra part."""
+    addition = f"{word} 3"
+    parts = split_street(f"Lange Weg 12, {addition}", "DE")
+    assert parts == StreetParts("Lange Weg", 12, addition)
+
+
+@pytest.mark.parametrize("word", ["n°", "nº", "no.", "nr.", "n.", "num."])
+def test_markers_before_the_number_go(word: str) -> None:
+    """A marker is neither street nor number, with a blank, a comma or nothing beside it."""
+    for line in (f"Hoge Weg {word} 7", f"Hoge Weg {word}7", f"Hoge Weg, {word} 7"):
+        assert split_street(line, "NL") == StreetParts("Hoge Weg", 7), line
+
+
+@pytest.mark.parametrize(
+    ("country", "street"),
+    [
+        *(
+            ("FR", f"{word} Monnet")
+            for word in (
+                "rue avenue av. boulevard bd place chemin route impasse allée quai cours square "
+                "passage"
+            ).split()
+        ),
+        *(
+            ("GB", f"Mill {word}")
+            for word in (
+                "Street Road Lane Drive Close Way Mews Terrace Avenue Gardens Row Square Court"
+            ).split()
+        ),
+    ],
+)
+def test_types_of_street_behind_other_words(country: str, street: str) -> None:
+    """Words before a number and a street of a known type are the extra address."""
+    assert split_street(f"Lot 9, 12 {street}", country) == StreetParts(street, 12, "", "Lot 9")
+
+
+@pytest.mark.parametrize("country", ["FR", "GB", "IE", "LU", "MC", "MT"])
+def test_countries_that_write_the_number_in_front(country: str) -> None:
+    """There a number in front counts before one behind, and one behind is read last."""
+    in_front = split_street("5 Neuve Allee 7", country)
+    assert in_front == StreetParts("Neuve Allee 7", 5)
+    assert split_street("Lot 9, 12 Mill Lane", country).street == "Mill Lane"
+    assert split_street("Neuve Allee 7", country) == StreetParts("Neuve Allee", 7)
+
+
+@pytest.mark.parametrize("country", ["NL", "BE", "DE", "AT", "CH", "ES", "IT", "PT", "DK", "PL"])
+def test_countries_that_write_the_number_behind(country: str) -> None:
+    """There a number behind counts first, and one in front where there is none behind."""
+    assert split_street("5 Neuve Allee 7", country) == StreetParts("5 Neuve Allee", 7)
+    assert split_street("7 Neuve Allee", country) == StreetParts("Neuve Allee", 7)
+
+
+@pytest.mark.parametrize(
+    ("country", "street"),
+    [
+        ("NL", "Plein 5 mei 1945"),
+        ("DE", "Platz des 8. Mai 1945"),
+        ("IT", "Via 25 Aprile 1945"),
+        ("ES", "Calle 2 de Mayo de 1808"),
+        ("PT", "Rua 5 de Outubro de 1910"),
+        ("DK", "Den 5. maj 1945"),
+        ("PL", "Aleja 11 Listopada 1918"),
+        ("CZ", "Náměstí 28. října 1918"),
+        ("SE", "Torget 6 juni 1945"),
+        ("FI", "Square of 4 July 1976"),
+    ],
+)
+def test_a_year_behind_a_month_is_part_of_the_name(country: str, street: str) -> None:
+    """In every language here: alone it is no house number, and one behind it is."""
+    assert split_street(street, country).house_number is None
+    assert split_street(f"{street}, 12", country) == StreetParts(street, 12)
+
+
 @pytest.mark.parametrize(
     ("country", "line"),
     [
