@@ -61,13 +61,21 @@ def read_pause_seconds(headers: Mapping[str, str], now: datetime) -> float | Non
 def _read_retry_after(value: str, now: datetime) -> float | None:
     if value.replace(".", "", 1).isdecimal():
         return float(value)
+    moment = _read_moment(value)
+    return None if moment is None else (moment - now).total_seconds()
+
+
+def read_date(headers: Mapping[str, str]) -> datetime | None:
+    """Return when the answer was made by the company's own clock, None where it does not say."""
+    return _read_moment(headers.get("Date", ""))
+
+
+def _read_moment(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError, IndexError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - now).total_seconds()
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def raise_for_status(

@@ -19,6 +19,7 @@ from app.cli_database import (
     with_store,
 )
 from app.cli_deadlines import postpone_command
+from app.cli_doctor import doctor
 from app.cli_ledger import ledger
 from app.cli_orders import orders_cli
 from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
@@ -64,6 +65,7 @@ orders_cli.command("preview")(preview_command)
 cli.add_typer(skus_cli, name="skus")
 skus_cli.command("check")(check_command)
 cli.command("ledger")(ledger)
+cli.command("doctor")(doctor)
 cli.command("address")(address)
 
 _SHUTDOWN_SECONDS = 30

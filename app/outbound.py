@@ -11,12 +11,12 @@ import json
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
-from app.answers import Answer, read_pause_seconds, read_remaining
+from app.answers import Answer, read_date, read_pause_seconds, read_remaining
 from app.circuit import Circuit
 from app.clock import Clock
 from app.errors import BridgeError, OutcomeUnknown, PeerAway, RateLimited, Transient
@@ -36,6 +36,8 @@ class PeerHealth:
     last_success_at: datetime | None = None
     last_error_at: datetime | None = None
     last_error: str | None = None
+    clock_ahead: timedelta | None = None
+    """How far our clock is ahead of the date its last answer bore."""
 
 
 calls_made: ContextVar[list[str] | None] = ContextVar("calls_made", default=None)
@@ -307,6 +309,8 @@ class PeerConnection:
         return Transient(self.peer, operation, detail=detail)
 
     async def _read_pace(self, answer: Answer, operation: str) -> None:
+        if (date := read_date(answer.headers)) is not None:
+            self.health.clock_ahead = self._clock.now() - date
         remaining = read_remaining(answer.headers)
         if remaining is not None:
             await self.budget.note_remaining(remaining)

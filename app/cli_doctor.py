@@ -1,0 +1,70 @@
+"""The command `antbridge doctor`: what is wrong with the set-up, and the cure of each."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from app.doctor import Diagnosis, Severity, examine
+from app.doctor.diagnosis import error
+from app.logs import configure_logs
+from app.ports import Priority, call_priority
+from app.settings import Settings, SettingsError, load_settings, require_service_settings
+from app.wiring import build_companies, build_store, known_secrets
+
+FOUND_SOME = 1
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Examine settings, database and both companies; name what is wrong (exit status 0: nothing)."""
+    try:
+        settings = load_settings()
+        require_service_settings(settings)
+    except SettingsError as trouble:
+        found = [_wrong_setting(trouble)]
+    else:
+        configure_logs(settings.log_format, known_secrets(settings))
+        found = asyncio.run(_examine(settings))
+    print(report_json(found) if as_json else report_text(found))
+    raise typer.Exit(FOUND_SOME if found else 0)
+
+
+async def _examine(settings: Settings) -> list[Diagnosis]:
+    store = build_store(settings)
+    companies = build_companies(settings, store=store)
+    call_priority.set(Priority.UPKEEP)  # whatever is about an order goes first
+    try:
+        with redirect_stdout(sys.stderr):  # where logs go meanwhile
+            return await examine(settings, store, companies)
+    finally:
+        await companies.close()
+        await store.close()
+
+
+def _wrong_setting(trouble: SettingsError) -> Diagnosis:
+    problem, _, cure = str(trouble).partition("; ")
+    return error("settings", problem, cure or "correct it, and run `antbridge doctor` again")
+
+
+def report_text(found: Sequence[Diagnosis]) -> str:
+    """Return the findings for people: the errors first, a cure under each."""
+    if not found:
+        return "Nothing is wrong."
+    lines = []
+    for one in found:
+        lines += [f"{one.severity:<8} {one.problem}", f"{'':<8} {one.cure}"]
+    errors = sum(one.severity is Severity.ERROR for one in found)
+    lines.append(f"{errors} errors, {len(found) - errors} warnings.")
+    return "\n".join(lines)
+
+
+def report_json(found: Sequence[Diagnosis]) -> str:
+    """Return the findings for programs."""
+    return json.dumps({"is_sound": not found, "findings": [asdict(one) for one in found]}, indent=2)

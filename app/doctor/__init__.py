@@ -1,0 +1,6 @@
+"""Finds what is wrong with a set-up before an order does: each finding with its cure."""
+
+from app.doctor.diagnosis import Diagnosis, Severity
+from app.doctor.examine import examine
+
+__all__ = ["Diagnosis", "Severity", "examine"]

@@ -1,0 +1,331 @@
+"""`antbridge doctor`: every broken set-up gets its diagnosis, a sound one none."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.jobs import SHIPMENTS
+from app.doctor import Diagnosis, Severity, database_checks, examine
+from app.settings import Settings
+from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore
+from app.simulator.active_ants.records import OrderType
+from app.simulator.faults import Fault
+from app.store.presence import beat
+from app.store.schedules import run_soon
+from app.store.session import Store
+from app.wiring import Transports, build_companies
+from app.worker import Worker
+from tests.fake_clock import FakeClock
+from tests.flow.world import make_settings
+from tests.integration.web import TOKEN
+from tests.store_rows import add_order
+
+URL = "https://bridge.example/webhooks/ankorstore"
+
+
+class _Dated(httpx.AsyncBaseTransport):
+    """A company's answers, with the date its web server would put on them."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, clock: FakeClock) -> None:
+        self._inner = inner
+        self._clock = clock
+        self.ahead = timedelta(0)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        response.headers["Date"] = format_datetime(self._clock.now() + self.ahead)
+        return response
+
+
+class Setup:
+    """A sound set-up, for a test to break."""
+
+    def __init__(self, store: Store, database_url: str, clock: FakeClock) -> None:
+        self.store = store
+        self.clock = clock
+        self.ankorstore = SimulatedAnkorstore(clock=clock, webhook_url=URL)
+        self.active_ants = SimulatedActiveAnts(clock=clock)
+        self.wires = [_Dated(one.transport(), clock) for one in (self.ankorstore, self.active_ants)]
+        self.settings: dict[str, Any] = {
+            "database_url": database_url,
+            "operator_token": TOKEN * 2,
+            "encryption_key": "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E=",
+        }
+
+    @property
+    def subscription(self) -> Any:
+        (one,) = self.ankorstore.outbox.subscriptions.values()
+        return one
+
+    def read_settings(self) -> Settings:
+        return make_settings(self.ankorstore, self.active_ants, **self.settings)
+
+    async def examine(self) -> list[Diagnosis]:
+        settings = self.read_settings()
+        companies = build_companies(settings, self.clock, Transports(*self.wires), self.store)
+        try:
+            return await examine(settings, self.store, companies)
+        finally:
+            await companies.close()
+
+
+@pytest.fixture
+async def setup(store: Store, database_url: str, clock: FakeClock) -> AsyncIterator[Setup]:
+    """Return a sound set-up with a worker that told of itself just now."""
+    sound = Setup(store, database_url, clock)
+    settings = sound.read_settings()
+    companies = build_companies(settings, clock, Transports(*sound.wires), store)
+    worker = Worker(settings, store, companies)
+    await worker.run_jobs_once()
+    await run_soon(store, SHIPMENTS)  # failed before the warehouse's settings were read
+    await worker.run_jobs_once()
+    await beat(store, "worker-1", version="1", started_at=clock.now(), peers={"ankorstore": {}})
+    await companies.close()
+    yield sound
+
+
+async def test_a_sound_set_up_gets_none(setup: Setup) -> None:
+    """Nothing is found, and nothing was changed at either company."""
+    assert await setup.examine() == []
+    calls = [*setup.ankorstore.calls, *setup.active_ants.calls]
+    reads = ("search", "byordertype", "token")
+    assert [
+        call.path for call in calls if call.method != "GET" and not call.path.endswith(reads)
+    ] == []
+
+
+@dataclass(frozen=True)
+class Case:
+    """How a set-up is broken, and what is found."""
+
+    name: str
+    break_it: Callable[[Setup], Any]
+    check: str
+    says: str
+    severity: Severity = Severity.ERROR
+
+
+def _set(**settings: Any) -> Callable[[Setup], Any]:
+    return lambda setup: setup.settings.update(settings)
+
+
+def _orders_types(*types: OrderType) -> Callable[[Setup], Any]:
+    return lambda setup: setattr(setup.active_ants.habits, "order_types", types)
+
+
+def _subscribed(**changes: Any) -> Callable[[Setup], Any]:
+    def change(setup: Setup) -> None:
+        for name, value in changes.items():
+            setattr(setup.subscription, name, value)
+
+    return change
+
+
+def _fails(company: str, pattern: str, fault: Fault) -> Callable[[Setup], Any]:
+    return lambda setup: getattr(setup, company).faults.always(pattern, fault)
+
+
+def _missing(*paths: str) -> Callable[[Setup], Any]:
+    return lambda setup: setattr(setup.active_ants.habits, "missing_paths", paths)
+
+
+def _clock(index: int, seconds: float) -> Callable[[Setup], Any]:
+    return lambda setup: setattr(setup.wires[index], "ahead", timedelta(seconds=seconds))
+
+
+async def _stuck(setup: Setup) -> None:
+    gone = setup.store.now() - timedelta(hours=1)
+    await add_order(setup.store, leased_by="worker-gone", lease_until=gone)
+
+
+async def _execute(setup: Setup, statement: str) -> None:
+    async with setup.store.write() as connection:
+        await connection.execute(text(statement))
+
+
+def _sql(statement: str) -> Callable[[Setup], Any]:
+    return lambda setup: _execute(setup, statement)
+
+
+WARNING = Severity.WARNING
+CASES = [
+    Case(
+        "test and live",
+        _set(active_ants_base_url="https://shopapi.activeants.nl"),
+        "test_and_live",
+        "ANKORSTORE_BASE_URL is a simulated company, ACTIVE_ANTS_BASE_URL is live",
+    ),
+    Case("packs undecided", _set(pack_mode=None), "pack_mode", "PACK_MODE is not set", WARNING),
+    Case("all on hold", _set(create_on_hold=True), "create_on_hold", "is on", WARNING),
+    Case("guessable token", _set(operator_token="abc"), "operator_token", "3 characters", WARNING),
+    Case(
+        "wrong client secret",
+        _set(ankorstore_client_secret="wrong"),
+        "ankorstore_login",
+        "ankorstore refuses the login",
+    ),
+    Case(
+        "Ankorstore away",
+        _fails("ankorstore", "*", Fault.REFUSE_CONNECTION),
+        "ankorstore_unreachable",
+        "does not answer as it should",
+    ),
+    Case(
+        "no JSON from Ankorstore",
+        _fails("ankorstore", "GET */applications*", Fault.NOT_JSON),
+        "ankorstore_unreachable",
+        "does not answer as it should",
+    ),
+    Case("no subscription", _subscribed(url=None), "webhook_missing", "no webhook subscription"),
+    Case(
+        "subscribed elsewhere",
+        _subscribed(url="https://old-connector.example/hook"),
+        "webhook_elsewhere",
+        "https://old-connector.example/hook",
+    ),
+    Case(
+        "subscribed without TLS",
+        _subscribed(url="http://bridge.example/webhooks/ankorstore"),
+        "webhook_not_https",
+        "is not https",
+    ),
+    Case(
+        "events missing",
+        _subscribed(events=("order.brand_created", "order.shipped")),
+        "webhook_events",
+        "nothing of order.brand_accepted, order.cancelled",
+    ),
+    Case("secret changed", _subscribed(secret="other"), "webhook_secret", "not among ours"),
+    Case(
+        "wrong warehouse password",
+        _set(active_ants_password="wrong"),
+        "active_ants_login",
+        "active_ants refuses the login",
+    ),
+    Case(
+        "warehouse away",
+        _fails("active_ants", "*", Fault.SERVER_ERROR_BEFORE),
+        "active_ants_unreachable",
+        "does not answer as it should",
+    ),
+    Case(
+        "unknown order type",
+        _set(active_ants_order_type="NOWHERE"),
+        "warehouse_settings",
+        "ACTIVE_ANTS_ORDER_TYPE",
+    ),
+    Case(
+        "order type undecided",
+        _set(active_ants_order_type=None),
+        "warehouse_settings",
+        "ACTIVE_ANTS_ORDER_TYPE",
+    ),
+    Case(
+        "unknown language",
+        _set(active_ants_language="XX"),
+        "warehouse_settings",
+        "ACTIVE_ANTS_LANGUAGE",
+    ),
+    Case(
+        "unknown shipping method",
+        _set(active_ants_shipping_method="PIGEON"),
+        "warehouse_settings",
+        "ACTIVE_ANTS_SHIPPING_METHOD",
+    ),
+    Case(
+        "unknown shipping method of a country",
+        _set(shipping_method_by_country={"DE": "PIGEON"}),
+        "warehouse_settings",
+        "SHIPPING_METHOD_BY_COUNTRY",
+    ),
+    Case(
+        "order type shared",
+        lambda setup: setup.active_ants.add_foreign_shipments(3, order_type="ANKORSTORE"),
+        "order_type_shared",
+        "3 shipments of our order type are of other programs",
+        WARNING,
+    ),
+    Case(
+        "path of the order search",
+        _missing("*/order/search"),
+        "warehouse_path",
+        "ACTIVE_ANTS_PATH_ORDER_SEARCH",
+    ),
+    Case(
+        "path of the product search",
+        _missing("*/product/search"),
+        "warehouse_path",
+        "ACTIVE_ANTS_PATH_PRODUCT_SEARCH",
+    ),
+    Case(
+        "path of the feed",
+        _missing("*/shipment/byordertype"),
+        "warehouse_path",
+        "ACTIVE_ANTS_PATH_SHIPMENT_LIST_BY_TYPE",
+    ),
+    Case(
+        "words for not found",
+        _set(active_ants_not_found_pattern="never said"),
+        "warehouse_not_found",
+        "asked for what nothing has",
+    ),
+    Case("clock off", _clock(0, 3600), "clock", "3600 s behind that of ankorstore"),
+    Case("clock a little off", _clock(1, -60), "clock", "60 s ahead of that", WARNING),
+    Case("leases stuck", _stuck, "stuck_leases", "1 orders are leased by workers that are gone"),
+    Case("no worker", _sql("DELETE FROM workers"), "no_worker", "no order moves", WARNING),
+    Case(
+        "company away",
+        _sql(
+            "UPDATE peers SET away_since = '2026-03-01 10:00:00+00:00', last_error = 'reset' "
+            "WHERE name = 'ankorstore'"
+        ),
+        "company_away",
+        "ankorstore does not answer since 2026-03-01 10:00 UTC: reset",
+    ),
+    Case(
+        "job failing",
+        _sql("UPDATE schedules SET last_error = 'Transient' WHERE name = 'shipments'"),
+        "job_failed",
+        "the job shipments failed when it ran last: Transient",
+        WARNING,
+    ),
+    Case("never migrated", _sql("DROP TABLE alembic_version"), "schema_missing", "no schema yet"),
+    Case(
+        "old schema",
+        _sql("UPDATE alembic_version SET version_num = '0001_first_schema'"),
+        "schema_old",
+        "the schema is 0001_first_schema, this version needs",
+    ),
+    Case(
+        "newer schema",
+        _sql("UPDATE alembic_version SET version_num = '9999_later'"),
+        "schema_newer",
+        "9999_later",
+        WARNING,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_a_broken_set_up_gets_its_diagnosis(setup: Setup, case: Case) -> None:
+    """The one that names what was broken, with a cure, and no other."""
+    pending = case.break_it(setup)
+    if hasattr(pending, "__await__"):
+        await pending
+    found = await setup.examine()
+    assert [one.check for one in found] == [case.check], found
+    assert case.says in found[0].problem
+    assert found[0].severity is case.severity
+    assert len(found[0].cure) > 10
