@@ -59,7 +59,7 @@ ATTEMPTS = Counter(
 SCHEDULED_RUNS = Counter(
     "antbridge_scheduled_runs_total",
     "Runs of periodic work, by job and result.",
-    ("job", "result"),
+    ("schedule", "result"),
     registry=REGISTRY,
 )
 COMMITS = Counter(

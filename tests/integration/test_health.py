@@ -372,9 +372,10 @@ async def test_the_metrics_of_all_that_is_watched(
         "antbridge_workers,state=alive": 1,
         "antbridge_workers,state=stale": 1,
         "antbridge_worker_heartbeat_age_seconds": 20,
-        "antbridge_job_failing,job=reconcile": 1,
-        "antbridge_job_overdue_seconds,job=reconcile": 20,
-        "antbridge_job_last_run_timestamp_seconds,job=reconcile": clock.now().timestamp() - 20,
+        "antbridge_schedule_failing,schedule=reconcile": 1,
+        "antbridge_schedule_overdue_seconds,schedule=reconcile": 20,
+        "antbridge_schedule_last_run_timestamp_seconds,schedule=reconcile": clock.now().timestamp()
+        - 20,
         f"antbridge_build_info,version={__version__}": 1,
     }
     assert {name: values.get(name) for name in shown} == shown
