@@ -70,6 +70,13 @@ orderings: $(VENV)/.dev ## Play every ordering of cancel, create, ship and confi
 crashes: $(VENV)/.dev ## Play every crash of one order's life: make crashes, or one: CASE=sqlite/plain/…
 	@$(BIN)/python -m tests.crashes $(if $(CASE),--case $(CASE)) $(if $(DATABASE),--database $(DATABASE))
 
+.PHONY: test-alerts
+test-alerts: ## Test the alert rules in deploy/prometheus with promtool
+	@command -v promtool > /dev/null || { echo "promtool is missing: it comes with Prometheus" \
+	  "(Debian and Ubuntu: apt-get install prometheus; else prometheus.io/download)"; exit 1; }
+	promtool check rules deploy/prometheus/antbridge.rules.yml
+	promtool test rules deploy/prometheus/tests/*.yml
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Send the receiver hostile deliveries: make fuzz COUNT=1000000 (SEED=4711 MINUTES=60)
 	@$(BIN)/python -m tests.fuzz.run $(if $(SEED),--seed $(SEED)) \

@@ -3,12 +3,13 @@
 import asyncio
 import signal
 import sys
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from app import __version__
+from app import __version__, metrics
 from app.cli_address import address
 from app.cli_corrections import correct_command, preview_command
 from app.cli_database import (
@@ -113,11 +114,24 @@ def serve(
 
 
 @cli.command()
-def worker() -> None:
+def worker(
+    metrics_host: Annotated[str, typer.Option(help="Address to serve metrics on.")] = "127.0.0.1",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port to serve this process's metrics on. Unset: none."
+        ),
+    ] = None,
+) -> None:
     """Work on orders without receiving webhooks."""
     settings = _service_settings()
     bring_database_up_to_date(settings)
-    with hold_worker_role(settings.database_url, wanted=True):
+    with hold_worker_role(settings.database_url, wanted=True), ExitStack() as stack:
+        try:
+            stack.enter_context(metrics.served(metrics_host, metrics_port))
+        except OSError as error:
+            where = f"{metrics_host}:{metrics_port}"
+            raise SettingsError(f"--metrics-port: {where} cannot be used: {error}") from None
         asyncio.run(_run_worker(settings))
 
 

@@ -5,6 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.domain.order import ListedOrder
+from app.flow.forecast import Pace
+from app.flow.watch import watch
+from app.ports import RateWindow
 from app.store.backlog import count_backlog, end_waiting, note_waiting
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.decisions import retry_order
@@ -34,6 +37,7 @@ from bench.big_tables import OPEN_SHARE
 
 Question = Callable[[Store], Awaitable[object]]
 LEASE_SECONDS = 60.0
+DAY_SECONDS = 86_400.0
 LISTED = 500
 KEPT_DAYS = 100
 BEFORE_ALL_DAYS = 4000
@@ -133,6 +137,13 @@ async def foresee(store: Store) -> None:
     await end_waiting(store, "a company")
 
 
+async def watch_all(store: Store) -> None:
+    """All that `/status`, `/metrics` and the alerts are made of."""
+    window = RateWindow("minute", 60.0, 60)
+    pace = Pace([window], [window], 300.0, False, 300.0, 50)
+    await watch(store, pace, DAY_SECONDS)
+
+
 async def decide(store: Store) -> None:
     """An operator's decision."""
     (order, *_), _ = await list_orders(store, OrderFilter(attention="any"))
@@ -160,6 +171,7 @@ QUESTIONS: dict[str, Question] = {
     "the warehouse's feed": read_feed,
     "moving the tallies": advance_tallies,
     "/status": load_figures,
+    "all that is watched": watch_all,
     "newest orders": _list(OrderFilter()),
     "a page further on": _list(OrderFilter(after_id=15_000)),
     "orders by state": _list(OrderFilter(state="placed")),

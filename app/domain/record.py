@@ -189,6 +189,8 @@ class OrderRecord:
     """The later shipping date (YYYY-MM-DD) the marketplace is to be told, until it was."""
     shipment_asked_at: datetime | None = None
     """When a person was last asked why the warehouse sends nothing."""
+    person_asked_at: datetime | None = None
+    """When a person was first needed; None for an order that went by itself so far."""
     sku_version: int | None = None
     """The state of the table of SKUs that this step relied on; what it writes down must find it."""
 

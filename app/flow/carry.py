@@ -34,7 +34,7 @@ from app.flow.order_flow import advance
 from app.flow.rules import FlowRules
 from app.flow.success_book import SuccessBook
 from app.flow.wording import describe_failure, step_of, waits_for, where_in_maya
-from app.metrics import ATTEMPTS
+from app.metrics import ATTEMPTS, EVENT_TO_PLACED
 from app.outbound import calls_made
 from app.ports import Priority, call_priority
 from app.store.claims import release_order
@@ -147,6 +147,7 @@ class Carrier:
         )
         after = await finish_step(self._store, desk.held, finish, self._lease_seconds)
         tell_alarm(desk.held, after)
+        self._time_placing(desk.held, after)
         if not is_news:
             desk.start_step(after)
             return
@@ -168,6 +169,14 @@ class Carrier:
             duration_ms=attempt.duration_ms,
         )
         desk.start_step(after)
+
+    def _time_placing(self, before: OrderRecord, after: OrderRecord) -> None:
+        """Measure how long an order took from its first event to the warehouse."""
+        is_placed_now = after.state is State.PLACED and before.state is not State.PLACED
+        if is_placed_now and after.found_by == "webhook":
+            person = "asked" if after.person_asked_at is not None else "not asked"
+            seconds = (self._store.now() - after.created_at).total_seconds()
+            EVENT_TO_PLACED.labels(person).observe(max(0.0, seconds))
 
     def _change_of(self, move: Move, desk: OrderDesk) -> _Change:
         match move:
@@ -207,6 +216,7 @@ class Carrier:
             "attention_since": (
                 desk.held.attention_since if is_same else move.since or self._store.now()
             ),
+            "person_asked_at": desk.held.person_asked_at or self._store.now(),
             "hold_until_at": move.until,
             "attention_detail": [
                 {"reason": finding.reason, "field": finding.field, "detail": finding.detail}

@@ -141,6 +141,7 @@ async def hold_order(store: Store, order: OrderRecord, *, by: str, reason: str =
         "decision": {"kind": "hold"},
         "attention_reason": HELD,
         "attention_since": store.now(),
+        "person_asked_at": order.person_asked_at or store.now(),
         "attention_detail": [{"reason": HELD, "field": "order", "detail": f"held by {by}"}],
         "waits_for": "a person",
     }

@@ -212,6 +212,8 @@ class Order(Base):
     attention_reason: Mapped[str | None]
     attention_detail: Mapped[list[Any] | None]
     attention_since: Mapped[datetime | None]
+    person_asked_at: Mapped[datetime | None]
+    """When a person was first needed; empty for an order that went by itself so far."""
     accept_blocked: Mapped[bool] = mapped_column(server_default=text("false"))
     taken_at: Mapped[datetime | None]
 

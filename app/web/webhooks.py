@@ -6,6 +6,7 @@ that is away means 503, so that the sender comes again (docs/rules/signature.md)
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 
 import structlog
@@ -25,7 +26,7 @@ STORE_TIMEOUT_SECONDS = 2.5
 RETRY_AFTER_SECONDS = 10
 SOURCE = "ankorstore"
 _STATUSES = (200, 400, 401, 413, 503)
-_COUNTS = {status: DELIVERIES.labels(str(status)) for status in _STATUSES}
+_ANSWERED = {status: DELIVERIES.labels(str(status)) for status in _STATUSES}
 _TAKEN = {disposition: JSONResponse({"status": disposition}) for disposition in Disposition}
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ class Receiver:
 
     async def answer(self, scope: Scope, receive: Receive) -> Response:
         """Answer one delivery."""
+        started = time.perf_counter()
         body = bytearray()
         try:
             headers = SentHeaders(scope["headers"])
@@ -54,7 +56,7 @@ class Receiver:
             response = refusal or await self._judge(headers, bytes(body))
         finally:
             self._held_bytes -= len(body)
-        _COUNTS[response.status_code].inc()
+        _ANSWERED[response.status_code].observe(time.perf_counter() - started)
         return response
 
     async def _read_body(
