@@ -187,6 +187,12 @@ _TABLE: tuple[Reason, ...] = (
         "if the warehouse has it, cancel it in Maya and at Ankorstore, or `orders accept ORDER`.",
     ),
     Reason(
+        "rejected_too_late",
+        "A person decided to reject this order, and Ankorstore shows it accepted.",
+        "Have it cancelled at Ankorstore by its support; or run `antbridge orders accept ORDER`, "
+        "and it is sent all the same.",
+    ),
+    Reason(
         "own_carrier_not_possible",
         "Ankorstore does not offer shipping with the brand's own carrier for this order.",
         "Change the shipping method at Ankorstore, " + _RETRY,

@@ -1,11 +1,13 @@
 """What the service holds of an order: the rows behind it, as plain values."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from app.domain.lifecycle import State
+from app.domain.policy import ASKED_TO_CANCEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Waived:
     """
     A finding as a person saw it: *needed* pieces of the SKU it is about, else its own *detail*.
 
-    Of a SKU the detail is left out: the stock's own figure in it moves all the time.
+    Of a SKU the detail is left out: the stock's own figure in it moves all the time. Of a wish to
+    cancel its digest is kept, for the retailer's words may hold anything.
     """
 
     reason: str
@@ -79,6 +82,8 @@ def waived_of(reason: str, field_name: str, detail: str, needed: Mapping[str, in
     """Return what waiving a finding waives, by the pieces *needed* per SKU at that time."""
     sku = field_name.removeprefix("SKU ")
     pieces = needed.get(sku) if sku != field_name else None
+    if reason == ASKED_TO_CANCEL:
+        detail = hashlib.sha256(detail.encode("utf-8", "surrogatepass")).hexdigest()
     return Waived(reason, field_name, pieces, detail if pieces is None else "")
 
 

@@ -12,7 +12,7 @@ from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.policy import ASKED_TO_CANCEL
 from app.domain.reasons import reason_of
-from app.domain.record import OrderRecord
+from app.domain.record import OrderRecord, Waived, waived_of
 from app.domain.statuses import ACCEPTED_STATUS, WAITING_STATUS
 from app.flow.answering import accepted_otherwise, hold_by
 from app.flow.changes import find_change, find_news
@@ -95,15 +95,25 @@ def _stay_held(seen: MarketplaceOrder, desk: Desk) -> Move:
 
 async def _review_held(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> Move:
     """Let an order that is held for a time go on at once where nothing holds it any more."""
+    before = desk.order
     verdict = await review(seen, desk, rules, is_accepted=False)
     if verdict.kind is Kind.HOLD:
         asked = hold_by(verdict)
-        known = [finding["reason"] for finding in desk.order.attention_detail]
-        is_same = known == [finding.reason for finding in asked.findings]
-        if is_same and asked.until == desk.order.hold_until_at:
+        known = [
+            _as_seen(entry["reason"], entry["field"], entry["detail"], before)
+            for entry in before.attention_detail
+        ]
+        found = [_as_seen(one.reason, one.field, one.detail, desk.order) for one in asked.findings]
+        if known == found and asked.until == before.hold_until_at:
             return Stands("the policy still holds the order")
-        return asked
+        is_same = before.attention_reason == asked.reason
+        return replace(asked, since=before.attention_since) if is_same else asked
     return Next(State.RECEIVED, "what held the order is gone; judging it again")
+
+
+def _as_seen(reason: str, field: str, detail: str, order: OrderRecord) -> Waived:
+    """Return a finding without what moves all the time, as a decision about it would keep it."""
+    return waived_of(reason, field, detail, (order.verdict or {}).get("needed", {}))
 
 
 def acceptance_reverted(desk: Desk) -> Move:

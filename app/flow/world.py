@@ -3,7 +3,7 @@
 from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.policy import ASKED_TO_CANCEL
-from app.domain.record import OrderRecord, decision_of
+from app.domain.record import OrderRecord, decision_of, waived_of
 from app.domain.statuses import (
     ACCEPTED_STATUS,
     CANCELLED_STATUS,
@@ -100,12 +100,15 @@ def trouble_after_placing(seen: MarketplaceOrder, order: OrderRecord) -> Attenti
 
 def wish_to_cancel(seen: MarketplaceOrder, order: OrderRecord) -> Attention | None:
     """Return what a person must do about a retailer's request to cancel a placed order."""
-    if seen.cancellation_request_reason is None:
+    words = seen.cancellation_request_reason
+    if words is None:
         return None
     decision = decision_of(order)
     if decision is not None and ASKED_TO_CANCEL in decision.waives:
-        return None
-    return ask_person(ASKED_TO_CANCEL, field="order", detail=seen.cancellation_request_reason)
+        wish = waived_of(ASKED_TO_CANCEL, "order", words, {})
+        if decision.waived is None or wish in decision.waived:
+            return None
+    return ask_person(ASKED_TO_CANCEL, field="order", detail=words)
 
 
 _ON_HOLD = {

@@ -52,7 +52,7 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str 
         held = reason_of(order.attention_reason)
         raise Impossible(f"{held.sentence} A retry does not end that. {held.cure}")
     if asked is None and order.attempt_count == 0 and order.state is State.PLACED:
-        raise Impossible("the order waits for the warehouse to ship it; there is nothing to retry")
+        return "the order waits for the warehouse to ship it; there is nothing to retry"
     await write_decision(
         store,
         order,

@@ -199,6 +199,8 @@ class Settlement(Why):
     """What was done about an order's goods at the warehouse."""
 
     answer: Answer
+    number: str | None = Field(None, max_length=100)
+    """The warehouse order it was done to; due where several were placed one after another."""
 
 
 class Closing(Why):

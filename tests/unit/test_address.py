@@ -169,7 +169,21 @@ FURTHER_ROWS = [
     # Repeats, Roman numerals up to ten, a separate number of three digits at most.
     *(
         ("NL", f"Oudegracht 25 {text}", "Oudegracht", 25, text, "")
-        for text in "bis ter quater I II III IV V VI VII VIII IX X".split()
+        for text in [
+            "bis",
+            "ter",
+            "quater",
+            "I",
+            "II",
+            "III",
+            "IV",
+            "V",
+            "VI",
+            "VII",
+            "VIII",
+            "IX",
+            "X",
+        ]
     ),
     ("FR", "12 ter rue Neuve", "rue Neuve", 12, "ter", ""),
     ("FR", "12 quater, rue Neuve", "rue Neuve", 12, "quater", ""),
@@ -227,16 +241,40 @@ def test_markers_before_the_number_go(word: str) -> None:
     [
         *(
             ("FR", f"{word} Monnet")
-            for word in (
-                "rue avenue av. boulevard bd place chemin route impasse allée quai cours square "
-                "passage"
-            ).split()
+            for word in [
+                "rue",
+                "avenue",
+                "av.",
+                "boulevard",
+                "bd",
+                "place",
+                "chemin",
+                "route",
+                "impasse",
+                "allée",
+                "quai",
+                "cours",
+                "square",
+                "passage",
+            ]
         ),
         *(
             ("GB", f"Mill {word}")
-            for word in (
-                "Street Road Lane Drive Close Way Mews Terrace Avenue Gardens Row Square Court"
-            ).split()
+            for word in [
+                "Street",
+                "Road",
+                "Lane",
+                "Drive",
+                "Close",
+                "Way",
+                "Mews",
+                "Terrace",
+                "Avenue",
+                "Gardens",
+                "Row",
+                "Square",
+                "Court",
+            ]
         ),
     ],
 )
