@@ -3,6 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
+
 from app.domain.lifecycle import State
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.session import Store
@@ -87,6 +89,38 @@ async def test_cancelled_between_quote_and_confirm(sqlite_store: Store, clock: F
         held = await world.held(order)
         assert (held.state, held.attention_reason) == (State.DISPATCHED, "cancelled_after_shipping")
         assert world.confirms() == 0
+
+
+@pytest.mark.parametrize("what", ["cancelled", "moved", "their carrier"])
+async def test_change_without_an_event_is_seen_before_the_confirm(
+    sqlite_store: Store, clock: FakeClock, what: str
+) -> None:
+    """Where the quotes took longer than VERDICT_SECONDS the order is read once more."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = _order(world)
+        await world.tell(order)
+        await world.work()
+
+        async def silence() -> None:
+            clock.advance(61)
+            match what:
+                case "cancelled":
+                    world.ankorstore.cancel_order(order.id)
+                case "moved":
+                    world.ankorstore.change_address(order.id, MOVED)
+                case _:
+                    order.shipping_methods = ["ankorstore"]
+                    order.note_change(clock.now())
+
+        _interrupt(world.companies.marketplace, "reserve_call", silence)
+        await world.ship(order)
+
+        reasons = {
+            "cancelled": "cancelled_after_shipping",
+            "moved": "address_changed_after_shipping",
+            "their carrier": "own_carrier_not_possible",
+        }
+        assert (await world.reasons(order), world.confirms()) == ([reasons[what]], 0)
 
 
 async def _review_slowly(world: World, status: str = "ankor_confirmed") -> Order:

@@ -224,9 +224,7 @@ async def test_returns_that_make_no_sense(sqlite_store: Store, clock: FakeClock)
             await close_return(sqlite_store, await world.held(order), by="Ann")
 
 
-async def test_goods_of_an_order_that_was_called_off(
-    sqlite_store: Store, clock: FakeClock
-) -> None:
+async def test_goods_of_an_order_that_was_called_off(sqlite_store: Store, clock: FakeClock) -> None:
     """Sent before the cancel, they come back by the same commands; a lost answer asks as ever."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         order, unsent = [
