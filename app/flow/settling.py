@@ -78,7 +78,7 @@ async def _carry_out(
         case Result.CLOSE_SENT:
             is_done = shown is Shown.SHIPPED_OWN
             outcome = Outcome.COMPLETED if is_done else outcome_shown(seen)
-            note = "" if is_done else "; goods are on their way: arrange their return"
+            note = "" if is_done else "; goods are on their way: open their return"
             return Close(outcome, f"{said}{note}")
         case Result.CLOSE_GONE:
             _replace(seen, desk)

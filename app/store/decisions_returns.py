@@ -43,7 +43,10 @@ async def open_return(
     Raises:
         Impossible: Nothing was shipped, or an answer is missing that only a person can give.
     """
-    if order.state is not State.CLOSED or order.outcome != Outcome.COMPLETED:
+    is_sent = order.outcome == Outcome.COMPLETED or (
+        order.live is not None and order.live.is_placed
+    )
+    if order.state is not State.CLOSED or not is_sent:
         raise Impossible(
             f"the order is {order.outcome or order.state}; only a shipped and closed order can "
             "come back"

@@ -44,6 +44,7 @@ async def test_released_when_its_time_has_come(store: Store, clock: FakeClock) -
         assert (held.state, held.waits_for) == (State.PLACED, "the cancel window to end")
         assert placed.is_on_hold
         await world.pass_time(WINDOW_SECONDS - 30, steps=3)
+        await hear(world, order)  # news alone releases nothing
         assert releases(world) == 0
         reads = world.reads(order)
         await world.pass_time(31)

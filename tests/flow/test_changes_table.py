@@ -1,4 +1,4 @@
-"""Every cell of the table of docs/rules/changes.md: what follows from a change at a stage."""
+"""Every cell of the table of docs/rules/changes.md: what follows from a change at each stage."""
 
 from dataclasses import replace
 

@@ -62,6 +62,25 @@ async def test_search_that_lags_behind(
         assert len(_placed(world, order)) == 1
 
 
+@pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER_AFTER, Fault.LOSE_ANSWER_BEFORE])
+async def test_number_is_fixed_with_the_first_intent(
+    sqlite_store: Store, clock: FakeClock, fault: Fault
+) -> None:
+    """Another prefix counts for later orders: this one is searched and placed as it was noted."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        world.active_ants.faults.once(CREATE, fault)
+        order = await _place(world)
+        await world.restart(order_number_prefix="AK")
+        await world.pass_time(90, steps=9)
+        later = await _place(world)
+
+        live = (await world.held(order)).live
+        assert live is not None
+        assert live.external_order_number == str(order.reference)
+        numbers = [one.external_order_number for one in world.active_ants.orders.values()]
+        assert numbers == [str(order.reference), f"AK{later.reference}"]
+
+
 @pytest.mark.parametrize("uniqueness", ["immediate", "off"])
 async def test_create_that_takes_effect_late_never_doubles(
     sqlite_store: Store, clock: FakeClock, uniqueness: str

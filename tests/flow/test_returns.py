@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from app.domain.returns import ReturnCase, ReturnState
+from app.domain.tasks import Answer
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.decisions import Impossible
 from app.store.decisions_returns import ask_return_label, close_return, open_return
+from app.store.decisions_tasks import settle_task
 from app.store.returns import RETURNS, load_label, load_returns
 from app.store.session import Store
 from tests.fake_clock import FakeClock
@@ -220,6 +222,38 @@ async def test_returns_that_make_no_sense(sqlite_store: Store, clock: FakeClock)
         await world.ship(order)
         with pytest.raises(Impossible, match="has no return"):
             await close_return(sqlite_store, await world.held(order), by="Ann")
+
+
+async def test_goods_of_an_order_that_was_called_off(sqlite_store: Store, clock: FakeClock) -> None:
+    """Sent before the cancel, they come back by the same commands; a lost answer asks as ever."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order, unsent = [
+            world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD) for _ in "ab"
+        ]
+        await world.tell(order)
+        await world.work()
+        for one in (order, unsent):
+            world.ankorstore.cancel_order(one.id)
+            await world.tell(one, event_type="order.cancelled")
+        await world.work()
+        await world.ship(order)
+        held = await world.held(order)
+        assert held.attention_reason == "cancelled_after_placing"
+        await settle_task(sqlite_store, held, answer=Answer.SHIPPED, by="Ann")
+        await world.work()
+        assert (await world.held(order)).outcome == "cancelled"
+        with pytest.raises(Impossible, match="cancelled; only a shipped and closed order"):
+            await _open(world, unsent)
+
+        world.active_ants.faults.once(RMA, Fault.LOSE_ANSWER_AFTER)
+        assert "announced to the warehouse now" in await _open(world, order)
+        await world.pass_time(HOUR)
+        held = await world.held(order)
+        assert (held.outcome, held.attention_reason) == ("cancelled", "return_unclear")
+        await _open(world, order, rma_id="77")
+        assert (await _case(world, order)).state is ReturnState.ANNOUNCED
+        held = await world.held(order)
+        assert (held.outcome, held.attention_reason) == ("cancelled", None)
 
 
 async def test_label_names_nobody_in_the_log(

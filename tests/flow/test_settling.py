@@ -319,6 +319,7 @@ async def test_resend_after_a_new_acceptance(store: Store, clock: FakeClock) -> 
         DOINGS["revert"](world, order)
         await hear(world, order)
         await settle_in_maya(world, order, CANCELLED)
+        assert (await world.held(order)).accept_blocked
         DOINGS["accept"](world, order)
         await hear(world, order)
         assert (await world.held(order)).attention_reason == "warehouse_order_cancelled"

@@ -99,6 +99,17 @@ def test_split(
     assert split_street(line, country) == StreetParts(street, number, addition, extra)
 
 
+BEGINNINGS = (
+    "rue avenue av. boulevard bd place chemin route impasse allée quai cours square passage"
+)
+ENDINGS = "Street Road Lane Drive Close Way Mews Terrace Avenue Gardens Row Square Court"
+REPEATS_AND_ROMANS = "bis ter quater I II III IV V VI VII VIII IX X"
+KEYWORDS = (
+    "bus bte boîte box b. app apt int. interno scala piso planta puerta esc. étage floor fl. suite "
+    "unit top stiege wohnung og eg hs huis hoog links rechts boven beneden dcha izda izq esq dto "
+    "dir th tv mf bis"
+)
+
 FURTHER_ROWS = [
     # Markers before the number, joined to it or not.
     ("BE", "Rue Neuve n°12", "Rue Neuve", 12, "", ""),
@@ -169,21 +180,7 @@ FURTHER_ROWS = [
     # Repeats, Roman numerals up to ten, a separate number of three digits at most.
     *(
         ("NL", f"Oudegracht 25 {text}", "Oudegracht", 25, text, "")
-        for text in [
-            "bis",
-            "ter",
-            "quater",
-            "I",
-            "II",
-            "III",
-            "IV",
-            "V",
-            "VI",
-            "VII",
-            "VIII",
-            "IX",
-            "X",
-        ]
+        for text in REPEATS_AND_ROMANS.split()
     ),
     ("FR", "12 ter rue Neuve", "rue Neuve", 12, "ter", ""),
     ("FR", "12 quater, rue Neuve", "rue Neuve", 12, "quater", ""),
@@ -214,13 +211,6 @@ def test_split_of_odd_lines(
     assert split_street(line, country) == StreetParts(street, number, addition, extra)
 
 
-KEYWORDS = (
-    "bus bte boîte box b. app apt int. interno scala piso planta puerta esc. étage floor fl. suite "
-    "unit top stiege wohnung og eg hs huis hoog links rechts boven beneden dcha izda izq esq dto "
-    "dir th tv mf bis"
-)
-
-
 @pytest.mark.parametrize("word", KEYWORDS.split())
 def test_words_of_an_addition(word: str) -> None:
     """Each keyword with a value is an addition; one above ten characters goes to the extra part."""
@@ -239,43 +229,8 @@ def test_markers_before_the_number_go(word: str) -> None:
 @pytest.mark.parametrize(
     ("country", "street"),
     [
-        *(
-            ("FR", f"{word} Monnet")
-            for word in [
-                "rue",
-                "avenue",
-                "av.",
-                "boulevard",
-                "bd",
-                "place",
-                "chemin",
-                "route",
-                "impasse",
-                "allée",
-                "quai",
-                "cours",
-                "square",
-                "passage",
-            ]
-        ),
-        *(
-            ("GB", f"Mill {word}")
-            for word in [
-                "Street",
-                "Road",
-                "Lane",
-                "Drive",
-                "Close",
-                "Way",
-                "Mews",
-                "Terrace",
-                "Avenue",
-                "Gardens",
-                "Row",
-                "Square",
-                "Court",
-            ]
-        ),
+        *(("FR", f"{word} Monnet") for word in BEGINNINGS.split()),
+        *(("GB", f"Mill {word}") for word in ENDINGS.split()),
     ],
 )
 def test_types_of_street_behind_other_words(country: str, street: str) -> None:
