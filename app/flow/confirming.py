@@ -71,7 +71,7 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     is_untold = needs_parcel_tracking(sent.shipments, push_parcels=rules.pushes_all_parcels)
     if is_untold or tracking is None:
         desk.note(follow_up=PARCEL_TRACKING)
-    return await _confirm(desk, quote.quote_id, tracking)
+    return await _confirm_as_read(seen, desk, rules, quote.quote_id, tracking)
 
 
 async def _recognise_confirm(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> bool:
@@ -105,8 +105,17 @@ def _is_shown(tracking: Tracking, seen: MarketplaceOrder) -> bool:
     return bool(known) and all(mine.strip() == theirs.strip() for mine, theirs in known)
 
 
-async def _confirm(desk: Desk, quote_id: str, tracking: Tracking | None) -> Move:
+async def _confirm_as_read(
+    seen: MarketplaceOrder, desk: Desk, rules: FlowRules, quote_id: str, tracking: Tracking | None
+) -> Move:
+    """Confirm once it is this order's turn, unless it is no longer as it was *seen* before."""
     await desk.marketplace.reserve_call()
+    if await desk.look(max_age_seconds=rules.verdict_seconds) != seen:
+        return Next(State.DISPATCHED, "the order changed meanwhile; judging it as it is now")
+    return await _confirm(desk, quote_id, tracking)
+
+
+async def _confirm(desk: Desk, quote_id: str, tracking: Tracking | None) -> Move:
     turn = await desk.intend_confirm(quote_id, tracking)
     try:
         confirmation = await desk.marketplace.confirm_quote(quote_id, tracking, turn=turn)

@@ -89,6 +89,27 @@ async def test_cancelled_between_quote_and_confirm(sqlite_store: Store, clock: F
         assert world.confirms() == 0
 
 
+async def test_cancelled_while_the_confirm_waits_for_its_turn(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """After VERDICT_SECONDS the order is read once more: a cancel no event tells of stops it."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = _order(world)
+        await world.tell(order)
+        await world.work()
+
+        async def news() -> None:
+            clock.advance(world.settings.verdict_seconds)
+            world.ankorstore.cancel_order(order.id)
+
+        _interrupt(world.companies.marketplace, "reserve_call", news)
+        await world.ship(order)
+
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.DISPATCHED, "cancelled_after_shipping")
+        assert world.confirms() == 0
+
+
 async def _review_slowly(world: World) -> Order:
     """Have the warehouse take 72 seconds for what a review of eight products asks."""
     for sku in SKUS:
