@@ -23,7 +23,12 @@ from app.flow.review import review
 from app.flow.rules import FlowRules
 from app.flow.settling import NUMBER_TAKEN, STRAY
 from app.flow.verdict import Kind
-from app.flow.world import ended_before_placing, is_confirmed_by_us, trouble_after_placing
+from app.flow.world import (
+    ended_before_placing,
+    is_confirmed_by_us,
+    trouble_after_placing,
+    unreleased_correction,
+)
 from app.ports import Desk
 
 _ABOUT_STATUS = ("labels_generated", "unknown_marketplace_status")
@@ -69,8 +74,9 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
 
 async def _review_newly_accepted(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> Move:
     """Review an order that a person accepted; the same reason keeps asking since when it did."""
-    if (differs := accepted_otherwise(seen, desk.order)) is not None:
-        return replace(differs, state=State.ACCEPTED)
+    waits = unreleased_correction(desk.order) or accepted_otherwise(seen, desk.order)
+    if waits is not None:
+        return replace(waits, state=State.ACCEPTED)
     verdict = await review(seen, desk, rules, is_accepted=True)
     if verdict.is_go:
         return Next(State.ACCEPTED, "accepted at Ankorstore by a person")

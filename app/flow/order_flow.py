@@ -31,6 +31,7 @@ from app.flow.world import (
     ended_before_placing,
     is_confirmed_by_us,
     trouble_after_placing,
+    unreleased_correction,
     wish_to_cancel,
 )
 from app.ports import Desk, FoundOrder, PreparedOrder
@@ -108,13 +109,8 @@ async def answer_order(desk: Desk, rules: FlowRules) -> Move:
 
 async def place_order(desk: Desk, rules: FlowRules) -> Move:
     """Place the order at the warehouse, unless it is there already."""
-    live = desk.order.live
-    if live is not None and live.is_placed:
-        return Next(State.PLACED, "the warehouse has the order")
-    if await note_shipped(desk):
-        return Next(State.PLACED, "the warehouse has shipped it already")
-    if live is not None and live.is_unanswered:
-        return await _settle_intent(desk, rules, live)
+    if (settled := await _settle_earlier(desk, rules)) is not None:
+        return settled
     # What a partial accept left is read back, not taken from its answer.
     max_age_seconds = 0 if desk.order.accept_quantities else rules.verdict_seconds
     seen = await desk.look(max_age_seconds=max_age_seconds)
@@ -124,6 +120,8 @@ async def place_order(desk: Desk, rules: FlowRules) -> Move:
         return ask_person("warehouse_order_cancelled", field="order")
     if (end := ended_before_placing(seen, desk.order, rules)) is not None:
         return await end_unplaced(end, seen, desk, rules)
+    if (waits := unreleased_correction(desk.order)) is not None:
+        return waits
     if (differs := accepted_otherwise(seen, desk.order)) is not None:
         return differs
     verdict = await review(seen, desk, rules, is_accepted=True)
@@ -162,6 +160,18 @@ async def _create(desk: Desk, prepared: PreparedOrder) -> Move:
         return Wait(live.hold_release_at, WAITS_FOR_RELEASE, message, state=State.PLACED)
     tomorrow = desk.now() + timedelta(seconds=DAILY_SECONDS)
     return Wait(tomorrow, WAITS_FOR_SHIPMENT, message, state=State.PLACED)
+
+
+async def _settle_earlier(desk: Desk, rules: FlowRules) -> Move | None:
+    """Return what became of an earlier create; None where the warehouse surely has nothing."""
+    live = desk.order.live
+    if live is not None and live.is_placed:
+        return Next(State.PLACED, "the warehouse has the order")
+    if await note_shipped(desk):
+        return Next(State.PLACED, "the warehouse has shipped it already")
+    if live is not None and live.is_unanswered:
+        return await _settle_intent(desk, rules, live)
+    return None
 
 
 async def _settle_intent(desk: Desk, rules: FlowRules, live: WarehouseOrderRecord) -> Move:

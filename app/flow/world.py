@@ -1,5 +1,6 @@
 """What the marketplace's own status means for an order, before and after it was placed."""
 
+from app.domain.corrections import read_corrections
 from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.policy import ASKED_TO_CANCEL
@@ -106,6 +107,13 @@ def wish_to_cancel(seen: MarketplaceOrder, order: OrderRecord) -> Attention | No
     if decision is not None and ASKED_TO_CANCEL in decision.waives:
         return None
     return ask_person(ASKED_TO_CANCEL, field="order", detail=seen.cancellation_request_reason)
+
+
+def unreleased_correction(order: OrderRecord) -> Attention | None:
+    """Return the question about a correction that a person has not released; None without one."""
+    if not read_corrections(order.corrections).is_unreleased:
+        return None
+    return ask_person("corrected_not_released", field="order")
 
 
 _ON_HOLD = {
