@@ -345,8 +345,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "cancelled_after_shipping",
         "The order was cancelled or rejected after the warehouse had sent it.",
-        "Arrange the return with the retailer and Active Ants, and record it: `antbridge orders "
-        "settle ORDER shipped-anyway`.",
+        "Arrange the return with the retailer and Active Ants (`antbridge returns open ORDER`), "
+        "and record it: `antbridge orders settle ORDER shipped-anyway`.",
         is_task=True,
     ),
     Reason(

@@ -22,7 +22,7 @@ from app.flow.changes import find_change
 from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.parcels import parcels_to_quote
 from app.flow.progress import counts, judge_sent
-from app.flow.returning import ask_about_returns
+from app.flow.returning import ask_about_open_returns, ask_about_returns
 from app.flow.rules import FlowRules
 from app.flow.world import is_confirmed_by_us, trouble_after_placing
 from app.ports import Desk, StoredShipment
@@ -246,6 +246,8 @@ async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
     if (task := await look_after_closing(desk)) is not None:
         return task
     if order.outcome != Outcome.COMPLETED or order.live is None:
+        if (asked := await ask_about_open_returns(desk)) is not None:
+            return asked
         if order.follow_up is not None:  # noted before a confirm that never came about
             desk.note(follow_up=None)
         return Close(order.outcome or Outcome.COMPLETED, "closed; nothing is owed")
