@@ -257,8 +257,9 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "number_taken",
         "Active Ants has an order with this number that is not proven to be ours.",
-        "Compare it in Maya. If none there is this order: set ORDER_NUMBER_PREFIX if another shop "
-        "uses the same numbers, then `antbridge orders settle ORDER cancelled-in-maya`.",
+        "Compare it in Maya. If it is this order: `antbridge orders settle ORDER kept`. If none "
+        "there is this order: set ORDER_NUMBER_PREFIX if another shop uses the same numbers, then "
+        "`antbridge orders settle ORDER cancelled-in-maya`.",
     ),
     Reason(
         "keeps_failing",
@@ -350,8 +351,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "cancelled_after_shipping",
         "The order was cancelled or rejected after the warehouse had sent it.",
-        "Arrange the return with the retailer and record it: `antbridge orders settle ORDER "
-        "shipped-anyway`; then have Active Ants told: `antbridge returns open ORDER`.",
+        "Arrange the return with the retailer and Active Ants (`antbridge returns open ORDER`), "
+        "and record it: `antbridge orders settle ORDER shipped-anyway`.",
         is_task=True,
     ),
     Reason(

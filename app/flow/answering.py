@@ -20,6 +20,7 @@ from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.review import note_verdict, review
 from app.flow.rules import FlowRules
 from app.flow.verdict import Kind, Verdict
+from app.flow.world import unreleased_correction
 from app.ports import Desk, Turn
 
 
@@ -37,6 +38,8 @@ async def answer_waiting(
     if is_unanswered and seen.updated_at != order.marketplace_updated_at:
         # An accept that never arrived changes nothing there; one taken back has changed it twice.
         return ask_person("acceptance_unclear", field="order")
+    if (waits := unreleased_correction(order)) is not None and not _is_to_be_rejected(order):
+        return waits
     verdict = await _verdict_on(seen, desk, rules)
     if verdict.kind is Kind.HOLD:
         return hold_by(verdict)
@@ -54,6 +57,11 @@ async def answer_waiting(
         assert verdict.rejection is not None, "a reject says why"
         return await _reject(desk, verdict.rejection)
     return await _accept(desk, verdict)
+
+
+def _is_to_be_rejected(order: OrderRecord) -> bool:
+    decision = decision_of(order)
+    return decision is not None and decision.kind == "reject"
 
 
 async def _verdict_on(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> Verdict:

@@ -33,7 +33,7 @@ async def ask_about_returns(desk: Desk, shipments: Sequence[StoredShipment]) -> 
 
 
 async def ask_about_open_returns(desk: Desk) -> Attention | None:
-    """Say what a person must do about the returns there are, whoever opened them."""
+    """Say what a person must do about the returns there are, however the order ended."""
     for case in await desk.returns():
         if (asked := asked_of(case)) is not None:
             return asked

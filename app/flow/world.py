@@ -1,5 +1,6 @@
 """What the marketplace's own status means for an order, before and after it was placed."""
 
+from app.domain.corrections import read_corrections
 from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.policy import ASKED_TO_CANCEL
@@ -109,6 +110,13 @@ def wish_to_cancel(seen: MarketplaceOrder, order: OrderRecord) -> Attention | No
         if decision.waived is None or wish in decision.waived:
             return None
     return ask_person(ASKED_TO_CANCEL, field="order", detail=words)
+
+
+def unreleased_correction(order: OrderRecord) -> Attention | None:
+    """Return the question about a correction that a person has not released; None without one."""
+    if not read_corrections(order.corrections).is_unreleased:
+        return None
+    return ask_person("corrected_not_released", field="order")
 
 
 _ON_HOLD = {

@@ -13,6 +13,7 @@ from app.store.decisions import CLEARED, Impossible, signed, write_decision
 from app.store.decisions_shipping import LABEL_WITHIN_SECONDS
 from app.store.possible_moves import task_of
 from app.store.session import Store
+from app.store.shipments import load_shipments
 
 CLOSING_OUTCOMES = (Outcome.COMPLETED, Outcome.CANCELLED, Outcome.REJECTED)
 
@@ -111,6 +112,10 @@ async def resend_order(store: Store, order: OrderRecord, *, by: str, reason: str
         raise Impossible("nothing was placed for it yet; retry the order instead")
     if order.attention_reason == "replaced_order_shipped":
         raise Impossible(f"goods of an earlier one were sent; {_next_commands(order)}")
+    if live is not None and await _is_sent(store, order):
+        raise Impossible(
+            "goods of it were sent, whatever its create was answered; look at it again"
+        )
     number = order.next_external_number
     columns: dict[str, Any] = {"resend_at": store.now()}
     placing = None
@@ -179,6 +184,11 @@ async def close_order(
         message=signed(f"closed as {outcome}", by, reason),
     )
     return f"the order is closed as {outcome}; nothing more happens to it here"
+
+
+async def _is_sent(store: Store, order: OrderRecord) -> bool:
+    rows = await load_shipments(store, order.order_id)
+    return any(row.judged.reason is None for row in rows)
 
 
 def _next_commands(order: OrderRecord) -> str:

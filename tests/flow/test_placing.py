@@ -237,3 +237,20 @@ async def test_shipment_with_our_mark_proves_the_order(
 
         assert (await world.held(order)).outcome == "completed"
         assert (world.creates(), len(_placed(world, order))) == (1, 1)
+
+
+async def test_goods_sent_though_the_number_seemed_taken(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """Where the search shows no marks, the goods tell whose the order is that has the number."""
+    warehouse = hand_driven(search_shows_extras=False)
+    async with build_world(sqlite_store, clock, warehouse=warehouse) as world:
+        world.active_ants.faults.once(CREATE, Fault.LOSE_ANSWER_AFTER)
+        order = await _place(world)
+        await world.pass_time(60, steps=2)
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.ACCEPTED, "number_taken")
+        await world.ship(order)
+
+        assert (await world.held(order)).outcome == "completed"
+        assert (world.creates(), world.confirms()) == (1, 1)
