@@ -243,7 +243,7 @@ async def test_goods_of_an_order_that_was_called_off(sqlite_store: Store, clock:
         await settle_task(sqlite_store, held, answer=Answer.SHIPPED, by="Ann")
         await world.work()
         assert (await world.held(order)).outcome == "cancelled"
-        with pytest.raises(Impossible, match="cancelled; only a shipped and closed order"):
+        with pytest.raises(Impossible, match="no shipment of it is known to come back"):
             await _open(world, unsent)
 
         world.active_ants.faults.once(RMA, Fault.LOSE_ANSWER_AFTER)

@@ -301,7 +301,9 @@ async def test_resend_places_a_second_and_a_third_order(store: Store, clock: Fak
             held = await world.held(order)
             assert held.live is not None
             world.active_ants.cancel_in_maya(held.live.external_order_number)
-            await settle(world, order, CANCELLED)
+            gone = held.live.external_order_number
+            await settle_task(store, held, answer=CANCELLED, by="a test", number=gone)
+            await world.work()
             assert world.creates() == count - 1
             message = await resend_order(store, await world.held(order), by="a test", reason="ok")
             assert f"{number}-{count}" in message
