@@ -51,6 +51,11 @@ class WarehouseOrderRecord:
         return self.hold_release_at is not None and self.released_at is None
 
     @property
+    def is_surely_held(self) -> bool:
+        """Whether it is on hold, and no release was sent that may have taken effect unheard."""
+        return self.is_on_hold and self.release_sent_before_at is None
+
+    @property
     def is_placed(self) -> bool:
         """Whether the warehouse surely has it."""
         return self.answer in ("created", "adopted")
