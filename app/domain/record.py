@@ -193,7 +193,7 @@ class OrderRecord:
     postpone_to: str | None = None
     """The later shipping date (YYYY-MM-DD) the marketplace is to be told, until it was."""
     shipment_asked_at: datetime | None = None
-    """When a person was last asked why the warehouse sends nothing."""
+    """When a person was last asked why the warehouse sends nothing, or had it wait on."""
     person_asked_at: datetime | None = None
     """When a person was first needed; None for an order that went by itself so far."""
     sku_version: int | None = None
