@@ -53,6 +53,11 @@ class WarehouseOrderRecord:
         return self.hold_release_at is not None and self.released_at is None
 
     @property
+    def is_surely_held(self) -> bool:
+        """Whether it is on hold, and no release was sent that may have taken effect unheard."""
+        return self.is_on_hold and self.release_sent_before_at is None
+
+    @property
     def is_placed(self) -> bool:
         """Whether the warehouse surely has it."""
         return self.answer in ("created", "adopted")
@@ -193,7 +198,7 @@ class OrderRecord:
     postpone_to: str | None = None
     """The later shipping date (YYYY-MM-DD) the marketplace is to be told, until it was."""
     shipment_asked_at: datetime | None = None
-    """When a person was last asked why the warehouse sends nothing."""
+    """When a person was last asked why the warehouse sends nothing, or had it wait on."""
     person_asked_at: datetime | None = None
     """When a person was first needed; None for an order that went by itself so far."""
     sku_version: int | None = None

@@ -86,7 +86,7 @@ def trouble_after_placing(seen: MarketplaceOrder, order: OrderRecord) -> Attenti
             reason = reason_for_stage("cancelled_after_placing", order)
             return ask_person(reason, field="order", detail=status)
         case status if status == WAITING_STATUS:
-            is_held = order.live is not None and order.live.is_on_hold
+            is_held = order.live is not None and order.live.is_surely_held
             reason = "cancelled_on_hold" if is_held else "reverted_after_placing"
             return ask_person(reason, field="order", detail=status if is_held else "")
         case status if status == LABELS_STATUS:
@@ -132,10 +132,10 @@ _AFTER_SHIPPING = {
 
 
 def reason_for_stage(reason: str, order: OrderRecord) -> str:
-    """Return the task that *reason* is by now: held back, all sent, or in between."""
+    """Return the task that *reason* is by now: surely held back, all sent, or in between."""
     if order.state not in (State.RECEIVED, State.ACCEPTED, State.PLACED):
         return _AFTER_SHIPPING.get(reason, reason)
-    if order.live is not None and order.live.is_on_hold:
+    if order.live is not None and order.live.is_surely_held:
         return _ON_HOLD.get(reason, reason)
     return reason
 

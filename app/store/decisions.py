@@ -79,8 +79,13 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str 
 
 def _new_patience(store: Store, order: OrderRecord) -> dict[str, Any]:
     """Return what starts a wait anew that a person was asked about."""
-    is_partial = order.attention_reason == "partial_shipment_overdue"
-    return {"partial_wait_from_at": store.now()} if is_partial else {}
+    match order.attention_reason:
+        case "partial_shipment_overdue":
+            return {"partial_wait_from_at": store.now()}
+        case "no_shipment":
+            return {"shipment_asked_at": store.now()}
+        case _:
+            return {}
 
 
 def _released(order: OrderRecord) -> dict[str, Any]:

@@ -104,7 +104,8 @@ async def finish_step(
             live = await _answer_placing(store, connection, order, finish.placing)
         after = record_of(row, live)
         is_ended = row.state == State.CLOSED or (order.live is not None and live is None)
-        if is_ended and not after.may_be_at_warehouse:
+        is_reverted = order.state is State.ACCEPTED and row.state == State.RECEIVED
+        if (is_ended or is_reverted) and not after.may_be_at_warehouse:
             await free(connection, order.order_id)
         if finish.settles_shipments:
             await connection.execute(

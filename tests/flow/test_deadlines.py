@@ -249,6 +249,19 @@ async def test_retry_waits_as_long_again(store: Store, clock: FakeClock) -> None
         assert await world.reasons(order) == ["no_shipment"]
 
 
+async def test_retry_waits_from_the_retry_on(sqlite_store: Store, clock: FakeClock) -> None:
+    """However late a person saw to it, the working days are counted from then."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _place(world)
+        await world.pass_time(9 * DAY, steps=9)  # asked on Thursday, seen to on Wednesday
+        assert await world.reasons(order) == ["no_shipment"]
+        await world.retry(order)
+        await world.pass_time(2 * DAY, steps=2)
+        assert (await world.held(order)).attention_reason is None
+        await world.pass_time(4 * DAY, steps=4)
+        assert await world.reasons(order) == ["no_shipment"]
+
+
 async def test_cancelled_while_silent_is_the_worse_news(store: Store, clock: FakeClock) -> None:
     """A cancel replaces the question, and a shipment after it confirms nothing."""
     async with build_world(store, clock, warehouse=hand_driven()) as world:
