@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.errors import BridgeError, LeaseLost, NotReady, PeerAway
+from app.domain.pauses import Pausable, find_stop, name_of_pausable
+from app.errors import BridgeError, LeaseLost, NotReady, Paused, PeerAway
 from app.flow.deadlines import tell_deadlines
 from app.flow.deliveries import DeliveryWatch
 from app.flow.reconcile import reconcile
@@ -54,6 +55,8 @@ class Job:
     every_seconds: float
     run: Callable[[], Awaitable[str]]
     priority: Priority = Priority.UPKEEP
+    needs: Pausable = Pausable.EVERYTHING
+    """The company it calls; a job that calls none waits only while everything is paused."""
 
 
 class Jobs:
@@ -78,12 +81,17 @@ class Jobs:
         await self._load_settings()
 
     async def run_due(self) -> None:
-        """Start every job that is due and that nobody runs; wait for none of them."""
+        """Start every job that is due, not paused, and that nobody runs; wait for none of them."""
         if not self._is_prepared:
             await self.prepare()
         await self._load_settings()
         self._running = {n: task for n, task in self._running.items() if not task.done()}
-        idle = [name for name in self._jobs if name not in self._running]
+        paused = await self._companies.pauses.in_force()
+        idle = [
+            name
+            for name, job in self._jobs.items()
+            if name not in self._running and find_stop(job.needs, paused) is None
+        ]
         while idle:
             job = await claim_job(self._store, idle, self._lease_seconds)
             if job is None:
@@ -113,6 +121,9 @@ class Jobs:
         except PeerAway as failure:  # told once, by the circuit
             error = f"{failure}. {failure.resolution}"
             pause = min(work.every_seconds, failure.retry_after_seconds)
+        except Paused as stop:  # what it did until then is done; it goes on after the pause
+            note = f"stopped: {name_of_pausable(stop.stop)} was paused"
+            pause = 0.0
         except BridgeError as failure:
             error = f"{failure}. {failure.resolution}"
             # What another job brings (the warehouse's settings, at the first start) comes soon.
@@ -187,13 +198,15 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         store,
         companies,
         {
-            SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments, feed_priority),
-            RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
-            WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
+            SHIPMENTS: Job(
+                settings.shipment_poll_seconds, poll_shipments, feed_priority, Pausable.ACTIVE_ANTS
+            ),
+            RECONCILE: Job(settings.reconcile_seconds, reconcile_orders, needs=Pausable.ANKORSTORE),
+            WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings, needs=Pausable.ACTIVE_ANTS),
             RETENTION: Job(RETENTION_SECONDS, prune_old),
             DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
-            DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
-            RETURNS: Job(RETURNS_SECONDS, returns.see_to),
+            DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look, needs=Pausable.ACTIVE_ANTS),
+            RETURNS: Job(RETURNS_SECONDS, returns.see_to, needs=Pausable.ACTIVE_ANTS),
         },
         settings.lease_seconds,
     )

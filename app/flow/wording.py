@@ -3,12 +3,14 @@
 from urllib.parse import quote
 
 from app.domain.lifecycle import State
+from app.domain.pauses import name_of_pausable
 from app.domain.record import OrderRecord
 from app.errors import (
     BridgeError,
     NotReady,
     NotYet,
     OutcomeUnknown,
+    Paused,
     PeerAway,
     RateLimited,
     Transient,
@@ -41,6 +43,8 @@ def describe_failure(failure: Exception) -> str:
             return f"the answer to {call!r} was lost{status}; looking before resending"
         case PeerAway():
             return f"{peer} is away; {call!r} waits until it answers again"
+        case Paused():
+            return f"{name_of_pausable(failure.stop)} is paused"
         case RateLimited():
             return f"{peer} asked for a pause before {call!r}"
         case Unauthorized():

@@ -72,9 +72,7 @@ def skus_router(store: Store, aliases: Mapping[str, str], on_wake: Callable[[], 
         """Say what a SKU is, in place of what was said before."""
         return await change([_wanted_change(sku, wanted)], wanted.by)
 
-    @router.delete(
-        SKU_PATH, response_model=None, responses={**CHANGED, **NO_ENTRY, **WRONG}
-    )
+    @router.delete(SKU_PATH, response_model=None, responses={**CHANGED, **NO_ENTRY, **WRONG})
     async def remove_sku(sku: Sku, by: By = ANONYMOUS) -> Any:
         """Take the entry of a SKU back: the settings hold again."""
         if await find_sku_rule(store, _readable(sku)) is None:
