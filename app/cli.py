@@ -22,8 +22,10 @@ from app.cli_deadlines import postpone_command
 from app.cli_ledger import ledger
 from app.cli_orders import orders_cli
 from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
+from app.cli_pauses import pause_command, pauses_command, resume_command
 from app.cli_policy import policy_cli
 from app.cli_returns import returns_cli
+from app.cli_schedules import schedules_cli
 from app.cli_sku_check import check_command
 from app.cli_skus import skus_cli
 from app.clock import SystemClock
@@ -63,6 +65,10 @@ orders_cli.command("correct")(correct_command)
 orders_cli.command("preview")(preview_command)
 cli.add_typer(skus_cli, name="skus")
 skus_cli.command("check")(check_command)
+cli.add_typer(schedules_cli, name="schedules")
+cli.command("pause")(pause_command)
+cli.command("resume")(resume_command)
+cli.command("pauses")(pauses_command)
 cli.command("ledger")(ledger)
 cli.command("address")(address)
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.domain.pauses import Pausable, find_stop, name_of_pausable
+from app.domain.jobs import (
+    DEADLINES,
+    DELIVERIES,
+    RECONCILE,
+    RETENTION,
+    RETURNS,
+    SHIPMENTS,
+    WAREHOUSE_SETTINGS,
+    needs_of,
+)
+from app.domain.pauses import find_stop, name_of_pausable
 from app.errors import BridgeError, LeaseLost, NotReady, Paused, PeerAway
 from app.flow.deadlines import tell_deadlines
 from app.flow.deliveries import DeliveryWatch
@@ -18,7 +28,6 @@ from app.metrics import SCHEDULED_RUNS
 from app.ports import Priority, call_priority
 from app.settings import Settings
 from app.store.facts import load_settings_snapshot, save_settings_snapshot
-from app.store.returns import RETURNS
 from app.store.schedules import (
     ClaimedJob,
     claim_job,
@@ -29,14 +38,8 @@ from app.store.schedules import (
 from app.store.session import Store
 from app.wiring import ACTIVE_ANTS, ANKORSTORE, Companies, retention_rules
 
-SHIPMENTS = "shipments"
-RECONCILE = "reconcile"
-WAREHOUSE_SETTINGS = "warehouse_settings"
-RETENTION = "retention"
-DEADLINES = "deadlines"
 RETENTION_SECONDS = 3600.0
 DEADLINE_SECONDS = 300.0
-DELIVERIES = "deliveries"
 DELIVERIES_SECONDS = 3600.0
 RETURNS_SECONDS = 3600.0
 SETTINGS_SECONDS = 86_400.0
@@ -55,8 +58,6 @@ class Job:
     every_seconds: float
     run: Callable[[], Awaitable[str]]
     priority: Priority = Priority.UPKEEP
-    needs: Pausable = Pausable.EVERYTHING
-    """The company it calls; a job that calls none waits only while everything is paused."""
 
 
 class Jobs:
@@ -89,8 +90,8 @@ class Jobs:
         paused = await self._companies.pauses.in_force()
         idle = [
             name
-            for name, job in self._jobs.items()
-            if name not in self._running and find_stop(job.needs, paused) is None
+            for name in self._jobs
+            if name not in self._running and find_stop(needs_of(name), paused) is None
         ]
         while idle:
             job = await claim_job(self._store, idle, self._lease_seconds)
@@ -198,15 +199,13 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         store,
         companies,
         {
-            SHIPMENTS: Job(
-                settings.shipment_poll_seconds, poll_shipments, feed_priority, Pausable.ACTIVE_ANTS
-            ),
-            RECONCILE: Job(settings.reconcile_seconds, reconcile_orders, needs=Pausable.ANKORSTORE),
-            WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings, needs=Pausable.ACTIVE_ANTS),
+            SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments, feed_priority),
+            RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
+            WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
             RETENTION: Job(RETENTION_SECONDS, prune_old),
             DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
-            DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look, needs=Pausable.ACTIVE_ANTS),
-            RETURNS: Job(RETURNS_SECONDS, returns.see_to, needs=Pausable.ACTIVE_ANTS),
+            DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
+            RETURNS: Job(RETURNS_SECONDS, returns.see_to),
         },
         settings.lease_seconds,
     )

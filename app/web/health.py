@@ -10,27 +10,22 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app import __version__
 from app.domain.deadlines import Deadline
+from app.domain.jobs import JOB_NAMES
+from app.domain.pauses import Pausable, Pause
 from app.flow.forecast import Backlog, Pace, foresee_end
 from app.metrics import REGISTRY
 from app.store.backlog import count_backlog
 from app.store.deadlines import count_deadlines
 from app.store.health import read_revision
+from app.store.pauses import load_pauses
 from app.store.queries import load_figures, load_peers, load_workers
 from app.store.schedules import load_schedules
 from app.store.session import Store
+from app.web.pauses import pause_json
 from app.web.published import BUG, Alive, Problem, Readiness, StatusShown, answers
 
 STALE_WORKER_SECONDS = 60.0
 AT_RISK_SECONDS = 86_400.0
-SHOWN_JOBS = (
-    "shipments",
-    "reconcile",
-    "warehouse_settings",
-    "retention",
-    "deadlines",
-    "deliveries",
-    "returns",
-)
 PEERS = ("ankorstore", "active_ants")
 
 
@@ -170,7 +165,8 @@ async def read_status(
     peers = await load_peers(store)
     schedules = await load_schedules(store)
     workers = await load_workers(store)
-    backlog = await _read_backlog(store, pace, peers)
+    pauses = await load_pauses(store)
+    backlog = await _read_backlog(store, pace, peers, pauses)
     deadlines = await count_deadlines(store, at_risk_seconds)
     oldest = figures.oldest_unfinished_at
     now = store.now()
@@ -191,9 +187,11 @@ async def read_status(
                 "next_run_at": _text(schedules[name].next_run_at) if name in schedules else None,
                 "last_error": schedules[name].last_error if name in schedules else None,
                 "last_note": schedules[name].last_note if name in schedules else None,
+                "paused_at": _text(schedules[name].paused_at) if name in schedules else None,
             }
-            for name in SHOWN_JOBS
+            for name in JOB_NAMES
         },
+        "pauses": [pause_json(one) for one in pauses.values()],
         "workers": [
             {
                 "worker_id": worker["worker_id"],
@@ -218,11 +216,14 @@ def _peer_json(peer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _read_backlog(
-    store: Store, pace: Pace, peers: Mapping[str, Mapping[str, Any]]
+    store: Store,
+    pace: Pace,
+    peers: Mapping[str, Mapping[str, Any]],
+    pauses: Mapping[str, Pause],
 ) -> Backlog:
-    """Return the backlog; while a company is away nobody can tell when it ends."""
+    """Return the backlog; while a company is away, or a pause lasts, nobody can tell its end."""
     backlog = foresee_end(await count_backlog(store), pace, store.now())
-    if any(peer.get("away_since") is not None for peer in peers.values()):
+    if pauses or any(peer.get("away_since") is not None for peer in peers.values()):
         return Backlog(backlog.orders, None)
     return backlog
 
@@ -251,7 +252,11 @@ async def _figures_as_metrics(store: Store, pace: Pace, at_risk_seconds: float) 
     )
     for name in PEERS:
         away.labels(name).set(peers.get(name, {}).get("away_since") is not None)
-    backlog = await _read_backlog(store, pace, peers)
+    pauses = await load_pauses(store)
+    paused = Gauge("antbridge_paused", "Whether a person paused it.", ("what",), registry=registry)
+    for what in Pausable:
+        paused.labels(what).set(what in pauses)
+    backlog = await _read_backlog(store, pace, peers, pauses)
     if backlog.ends_at is not None:
         left = (backlog.ends_at - store.now()).total_seconds()
         text = "Seconds until the orders that have work waiting could be through."
