@@ -23,6 +23,7 @@ from app.store.migrate import known_revisions
 from app.store.session import Store
 from app.web.corrections import corrections_router
 from app.web.deadlines import deadlines_router
+from app.web.events import events_router
 from app.web.health import health_router
 from app.web.operations import operations_router
 from app.web.pauses import pauses_router
@@ -143,6 +144,7 @@ def create_app(
         deadlines_router(store, wake),
         pauses_router(store, wake),
         schedules_router(store),
+        events_router(store, wake),
     ]
     app.include_router(
         operations_router(store, operator_token, wake, parts, at_risk_seconds=at_risk_seconds)

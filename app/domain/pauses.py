@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.waits import PAUSE_WORDS
+
 
 class Pausable(StrEnum):
     """What a person can pause: everything, one of the flow's three kinds of writes, a company."""
@@ -63,4 +65,4 @@ def tells_of_pause(waits_for: str | None, what: str) -> bool:
 
 
 def _opening(what: str) -> str:
-    return f"{name_of_pausable(what)} is paused since "
+    return f"{name_of_pausable(what)}{PAUSE_WORDS}"

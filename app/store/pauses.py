@@ -86,13 +86,17 @@ async def resume(store: Store, what: Pausable, *, by: str) -> tuple[Pause | None
         )
         in_turn = list(placed.scalars())
         woken = await connection.execute(
-            update(Order).where(locked_by_id(waiting)).values(waits_for=None, next_attempt_at=now)
+            update(Order)
+            .where(locked_by_id(waiting))
+            .values(waits_for=None, next_attempt_at=now)
+            .returning(Order.id)
         )
+        count = len(woken.all())
         if in_turn:
             await connection.execute(_TAKE_TURN, _turns(in_turn, now))
         await ring_workers(store, connection)
-    log.warning("pause.ended", what=str(what), woken_orders=woken.rowcount)
-    return ended, woken.rowcount
+    log.warning("pause.ended", what=str(what), woken_orders=count)
+    return ended, count
 
 
 def _turns(order_ids: Sequence[int], now: datetime) -> list[dict[str, Any]]:
