@@ -98,7 +98,7 @@ def events_router(store: Store, on_wake: Callable[[], None]) -> APIRouter:
         return asdict(await count_window(store, since, until, _storable(type)))
 
     @router.post(
-        "/events/replay",
+        "/events/window/replay",
         response_model=None,
         responses={
             200: answers(WindowReplayed, "What was replayed."),

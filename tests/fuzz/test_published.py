@@ -66,7 +66,7 @@ BEYOND_FORM = frozenset(
         "/api/schedules/{name}/resume",
         "/api/events",
         "/api/events/window",
-        "/api/events/replay",
+        "/api/events/window/replay",
         "/api/events/{event}/replay",
     }
 )

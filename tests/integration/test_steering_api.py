@@ -234,12 +234,16 @@ async def test_a_window_is_replayed_by_the_number_expected(
 
     counted = (await client.get("/api/events/window", params=window)).json()
     assert counted == {"events": 4, "orders": 2}
-    refused = await client.post("/api/events/replay", json={**window, "expected_orders": 1, **WHY})
+    refused = await client.post(
+        "/api/events/window/replay", json={**window, "expected_orders": 1, **WHY}
+    )
     assert refused.status_code == 409
     assert "4 events of 2 orders" in refused.json()["detail"]
     assert [row.wake_seq for row in await rows_of(store, Order)] == seqs
 
-    done = await client.post("/api/events/replay", json={**window, "expected_orders": 2, **WHY})
+    done = await client.post(
+        "/api/events/window/replay", json={**window, "expected_orders": 2, **WHY}
+    )
 
     assert done.status_code == 200
     orders = await rows_of(store, Order)
