@@ -20,28 +20,24 @@ from app.cli_database import (
     with_store,
 )
 from app.cli_deadlines import postpone_command
+from app.cli_events import events_cli
 from app.cli_ledger import ledger
 from app.cli_orders import orders_cli
 from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
+from app.cli_pauses import pause_command, pauses_command, resume_command
 from app.cli_policy import policy_cli
 from app.cli_returns import returns_cli
+from app.cli_schedules import schedules_cli
 from app.cli_sku_check import check_command
 from app.cli_skus import skus_cli
 from app.clock import SystemClock
 from app.demo import run_demo
-from app.flow.deadlines import tell_deadline
-from app.flow.story import name_of, tell_history, tell_present, tell_shipments
-from app.flow.verdict_words import tell_verdict
+from app.flow.case import gather_case, tell_story
 from app.logs import configure_logs
 from app.main import create_app
 from app.settings import Settings, SettingsError, load_settings, require_service_settings
 from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore, serve_companies
-from app.store.queries import (
-    load_events,
-    load_history,
-)
 from app.store.session import Store
-from app.store.shipments import load_shipments
 from app.web.bounded_http import BoundedHttpProtocol
 from app.wiring import build_companies, build_store, flow_rules, known_secrets
 from app.worker import Worker
@@ -64,6 +60,11 @@ orders_cli.command("correct")(correct_command)
 orders_cli.command("preview")(preview_command)
 cli.add_typer(skus_cli, name="skus")
 skus_cli.command("check")(check_command)
+cli.add_typer(events_cli, name="events")
+cli.add_typer(schedules_cli, name="schedules")
+cli.command("pause")(pause_command)
+cli.command("resume")(resume_command)
+cli.command("pauses")(pauses_command)
 cli.command("ledger")(ledger)
 cli.command("address")(address)
 
@@ -224,25 +225,15 @@ def why(order: OrderText) -> None:
         found = await find_one(store, order)
         if found is None:
             return WRONG_USE
-        print(f"Order {name_of(found)} ({found.marketplace_order_id})")
-        events = await load_events(store, found.order_id)
-        how = "a webhook told of it" if found.found_by == "webhook" else "reconciling found it"
-        print(f"  {how}; {len(events)} events came in.")
-        for line in tell_history(await load_history(store, found.order_id)):
-            print(f"  {line}")
-        shipments = [row.shipment for row in await load_shipments(store, found.order_id)]
-        for line in [
-            *tell_verdict(found),
-            *tell_shipments(found, shipments),
-            *tell_present(found, store.now()),
-        ]:
-            print(line)
-        for line in tell_deadline(
-            found,
-            store.now(),
+        told = tell_story(
+            await gather_case(store, found),
             at_risk_seconds=settings.at_risk_hours * 3600,
             country_code=settings.warehouse_country,
-        ):
+        )
+        print(told.title)
+        for line in (told.found, *told.past):
+            print(f"  {line}")
+        for line in (*told.verdict, *told.shipments, *told.deadline, *told.present):
             print(line)
         return 0
 

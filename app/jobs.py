@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.errors import BridgeError, LeaseLost, NotReady, PeerAway
+from app.domain.jobs import (
+    DEADLINES,
+    DELIVERIES,
+    RECONCILE,
+    RETENTION,
+    RETURNS,
+    SHIPMENTS,
+    WAREHOUSE_SETTINGS,
+    needs_of,
+)
+from app.domain.pauses import find_stop, name_of_pausable
+from app.errors import BridgeError, LeaseLost, NotReady, Paused, PeerAway
 from app.flow.deadlines import tell_deadlines
 from app.flow.deliveries import DeliveryWatch
 from app.flow.reconcile import reconcile
@@ -17,7 +28,6 @@ from app.metrics import SCHEDULED_RUNS
 from app.ports import Priority, call_priority
 from app.settings import Settings
 from app.store.facts import load_settings_snapshot, save_settings_snapshot
-from app.store.returns import RETURNS
 from app.store.schedules import (
     ClaimedJob,
     claim_job,
@@ -28,14 +38,8 @@ from app.store.schedules import (
 from app.store.session import Store
 from app.wiring import ACTIVE_ANTS, ANKORSTORE, Companies, retention_rules
 
-SHIPMENTS = "shipments"
-RECONCILE = "reconcile"
-WAREHOUSE_SETTINGS = "warehouse_settings"
-RETENTION = "retention"
-DEADLINES = "deadlines"
 RETENTION_SECONDS = 3600.0
 DEADLINE_SECONDS = 300.0
-DELIVERIES = "deliveries"
 DELIVERIES_SECONDS = 3600.0
 RETURNS_SECONDS = 3600.0
 SETTINGS_SECONDS = 86_400.0
@@ -78,12 +82,17 @@ class Jobs:
         await self._load_settings()
 
     async def run_due(self) -> None:
-        """Start every job that is due and that nobody runs; wait for none of them."""
+        """Start every job that is due, not paused, and that nobody runs; wait for none of them."""
         if not self._is_prepared:
             await self.prepare()
         await self._load_settings()
         self._running = {n: task for n, task in self._running.items() if not task.done()}
-        idle = [name for name in self._jobs if name not in self._running]
+        paused = await self._companies.pauses.in_force()
+        idle = [
+            name
+            for name in self._jobs
+            if name not in self._running and find_stop(needs_of(name), paused) is None
+        ]
         while idle:
             job = await claim_job(self._store, idle, self._lease_seconds)
             if job is None:
@@ -113,6 +122,9 @@ class Jobs:
         except PeerAway as failure:  # told once, by the circuit
             error = f"{failure}. {failure.resolution}"
             pause = min(work.every_seconds, failure.retry_after_seconds)
+        except Paused as stop:  # what it did until then is done; it goes on after the pause
+            note = f"stopped: {name_of_pausable(stop.stop)} was paused"
+            pause = 0.0
         except BridgeError as failure:
             error = f"{failure}. {failure.resolution}"
             # What another job brings (the warehouse's settings, at the first start) comes soon.

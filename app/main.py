@@ -23,9 +23,12 @@ from app.store.migrate import known_revisions
 from app.store.session import Store
 from app.web.corrections import corrections_router
 from app.web.deadlines import deadlines_router
+from app.web.events import events_router
 from app.web.health import health_router
 from app.web.operations import operations_router
+from app.web.pauses import pauses_router
 from app.web.published_delivery import DELIVERY
+from app.web.schedules import schedules_router
 from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.wiring import (
@@ -139,6 +142,9 @@ def create_app(
         skus_router(store, settings.sku_map, wake),
         corrections_router(store, preview, wake),
         deadlines_router(store, wake),
+        pauses_router(store, wake),
+        schedules_router(store),
+        events_router(store, wake),
     ]
     app.include_router(
         operations_router(store, operator_token, wake, parts, at_risk_seconds=at_risk_seconds)

@@ -19,8 +19,10 @@ import httpx
 from app.answers import Answer, read_pause_seconds, read_remaining
 from app.circuit import Circuit
 from app.clock import Clock
-from app.errors import BridgeError, OutcomeUnknown, PeerAway, RateLimited, Transient
+from app.domain.pauses import Pausable
+from app.errors import BridgeError, OutcomeUnknown, Paused, PeerAway, RateLimited, Transient
 from app.metrics import CALL_SECONDS, CALLS
+from app.pause_board import PauseBoard
 from app.ports import Budget, CallPlace, Turn
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -119,9 +121,14 @@ class PeerConnection:
         auth: httpx.Auth | None = None,
         headers: Mapping[str, str] | None = None,
         circuit: Circuit | None = None,
+        pauses: PauseBoard | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Prepare calls to *base_url*; *transport* replaces the network in tests."""
+        """
+        Prepare calls to *base_url*, none while *pauses* stop the company.
+
+        *transport* replaces the network in tests.
+        """
         self.peer = peer
         self.base_url = base_url
         self.budget = budget
@@ -129,6 +136,7 @@ class PeerConnection:
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self.circuit = circuit or Circuit(peer, clock)
+        self._pauses = pauses
         self._reserved: dict[asyncio.Task[Any], CallPlace] = {}
         self._http = httpx.AsyncClient(
             base_url=base_url,
@@ -162,8 +170,10 @@ class PeerConnection:
         a call may take goes to others; so does one whose task ends.
 
         Raises:
+            Paused: A person paused the company, or everything.
             PeerAway: The company is away; no write is made to find out whether it is back.
         """
+        await self._require_running(operation)
         self.circuit.admit(operation, may_probe=False)
         task = asyncio.current_task()
         assert task is not None, "calls are made by tasks"
@@ -211,6 +221,7 @@ class PeerConnection:
         Raises:
             OutcomeUnknown: A write may have been sent and no whole answer came.
             RateLimited: The company answered 429; the budget is paused.
+            Paused: A person paused the company, or everything; nothing was sent.
             PeerAway: The company is away; nothing was sent.
             Transient: Nothing was sent, or the call is repeatable and got no whole answer.
             Unauthorized: The login was refused.
@@ -228,12 +239,17 @@ class PeerConnection:
             headers=sent_headers,
             extensions={"is_the_call": True},
         )
+        await self._require_running(operation)
         is_probe = self.circuit.admit(operation, may_probe=turn is None)
         try:
             return await self._call(request, operation, turn, is_probe)
         finally:
             if is_probe:
                 self.circuit.end_probe()
+
+    async def _require_running(self, operation: str) -> None:
+        if self._pauses is not None:
+            await self._pauses.require_running(Pausable(self.peer), operation, peer=self.peer)
 
     async def _call(
         self, request: httpx.Request, operation: str, turn: Turn | None, is_probe: bool
@@ -247,7 +263,7 @@ class PeerConnection:
         try:
             answer = await self._send_until(ends, request, operation, turn, place, is_probe)
             await self._read_pace(answer, operation)
-        except PeerAway:
+        except (PeerAway, Paused):
             raise
         except BridgeError as error:
             self._note(operation, started, error, is_probe=is_probe)
@@ -273,6 +289,7 @@ class PeerConnection:
         try:
             async with asyncio.timeout(max(0.0, ends - self._clock.monotonic())):
                 place = place or await self._take_place(turn)
+                await self._require_running(operation)  # the wait may have been long
                 if not is_probe:  # it may have gone away while this call waited
                     self.circuit.admit(operation, may_probe=False)
                 return await self._exchange(request)

@@ -25,6 +25,7 @@ from app.flow.sku_check import SkuSayings
 from app.grants import LocalBook
 from app.outbound import PeerConnection
 from app.pacing import PacedBudget
+from app.pause_board import PauseBoard
 from app.policy_file import load_policy
 from app.ports import RateWindow, TokenShelf
 from app.settings import Settings, parse_sides
@@ -50,6 +51,8 @@ class Companies:
     marketplace: AnkorstoreMarketplace
     warehouse: ActiveAntsWarehouse
     connections: dict[str, PeerConnection]
+    pauses: PauseBoard
+    """What a person paused; no call is made to a company that is."""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -79,10 +82,12 @@ def build_companies(
     """
     Return both companies, ready to be called.
 
-    With a *store* the budgets (on PostgreSQL) and the logins are shared with all its processes.
+    With a *store* the budgets (on PostgreSQL) and the logins are shared with all its processes,
+    and what is paused there is not called.
     """
     clock = clock or SystemClock()
     transports = transports or Transports()
+    pauses = PauseBoard(store)
     shelf = _shelves(settings, store)
     ankorstore = PeerConnection(
         ANKORSTORE,
@@ -98,6 +103,7 @@ def build_companies(
             shelf=shelf(ANKORSTORE, settings.ankorstore_base_url, settings.ankorstore_client_id),
         ),
         circuit=Circuit(ANKORSTORE, clock, base_seconds=settings.retry_base_seconds),
+        pauses=pauses,
         transport=transports.ankorstore,
     )
     active_ants = PeerConnection(
@@ -122,6 +128,7 @@ def build_companies(
             shelf=shelf(ACTIVE_ANTS, settings.active_ants_base_url, settings.active_ants_username),
         ),
         circuit=Circuit(ACTIVE_ANTS, clock, base_seconds=settings.retry_base_seconds),
+        pauses=pauses,
         transport=transports.active_ants,
     )
     return Companies(
@@ -135,6 +142,7 @@ def build_companies(
             not_found_pattern=settings.active_ants_not_found_pattern,
         ),
         connections={ANKORSTORE: ankorstore, ACTIVE_ANTS: active_ants},
+        pauses=pauses,
     )
 
 

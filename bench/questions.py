@@ -11,7 +11,8 @@ from app.ports import RateWindow
 from app.store.backlog import count_backlog, end_waiting, note_waiting
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.decisions import retry_order
-from app.store.inbox import Inbox, IncomingEvent
+from app.store.events import EventFilter, count_window, list_events
+from app.store.inbox import Disposition, Inbox, IncomingEvent
 from app.store.ledger import load_held, load_held_between
 from app.store.orders import AttemptRow, Finish, finish_step
 from app.store.queries import (
@@ -161,6 +162,16 @@ def _list(wanted: OrderFilter) -> Question:
     return lambda store: list_orders(store, wanted)
 
 
+def _list_events(wanted: EventFilter) -> Question:
+    return lambda store: list_events(store, wanted)
+
+
+async def count_an_hour(store: Store) -> None:
+    """An hour of events, before they are replayed."""
+    end_at = store.now() - timedelta(days=30)
+    await count_window(store, end_at - timedelta(hours=1), end_at)
+
+
 QUESTIONS: dict[str, Question] = {
     "a look for due orders": has_due_orders,
     "claim, finish, release": claim,
@@ -185,6 +196,12 @@ QUESTIONS: dict[str, Question] = {
     "orders by number at the warehouse": _list(OrderFilter(q="AK777")),
     "orders by text that fits nothing": _list(OrderFilter(q="nothing")),
     "one order": tell_of_one_order,
+    "newest events": _list_events(EventFilter()),
+    "a page of events further on": _list_events(EventFilter(after_id=15_000)),
+    "events by a type that never came": _list_events(EventFilter(event_type="nothing")),
+    "ignored events": _list_events(EventFilter(disposition=Disposition.IGNORED)),
+    "events of one order": _list_events(EventFilter(order_id=4321)),
+    "an hour of events": count_an_hour,
     "the backlog": foresee,
     "a decision": decide,
     "the ledger": draw_up_ledger,

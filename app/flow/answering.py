@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.partial import has_goods
+from app.domain.pauses import Pausable
 from app.domain.policy import Rejection
 from app.domain.record import OrderRecord, decision_of
 from app.domain.statuses import ACCEPTED_STATUS, WAITING_STATUS
@@ -32,6 +33,7 @@ async def answer_waiting(
 
     *order* is what was held before *seen* was read, so that the two can be compared.
     """
+    await desk.require_running(Pausable.ACCEPTING)
     if order.accept_blocked:
         return ask_person("acceptance_reverted", field="order")
     is_unanswered = order.accept_sent_before_at is not None

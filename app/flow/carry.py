@@ -16,12 +16,14 @@ from typing import Any
 import structlog
 
 from app.domain.lifecycle import State, can_move
+from app.domain.pauses import tells_of_pause
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.errors import (
     BridgeError,
     LeaseLost,
     NotYet,
+    Paused,
     PeerAway,
     SkuTableChanged,
     WokenMeanwhile,
@@ -46,6 +48,9 @@ MAX_STEPS = 25
 """An order that goes on for longer in one go is given back, so that a loop cannot hog a worker."""
 
 PUT_OFF = "put off"
+PAUSED_LOOK_SECONDS = 86_400.0
+"""An order that a pause stops is woken by its end and by news; this is how often it is read
+besides, as every open order is."""
 _QUIET = ("noted", "unchanged")
 """Outcomes that are told only where the order shows something new."""
 
@@ -61,6 +66,7 @@ class _Change:
     columns: dict[str, Any]
     next_attempt_at: datetime | None
     goes_on: bool = False
+    stopped_by: str | None = None
 
 
 class Carrier:
@@ -135,7 +141,9 @@ class Carrier:
         assert can_move(desk.held.state, state), f"{desk.held.state} → {state} does not exist"
         works_again = desk.held.attempt_count > 0
         is_news = change.outcome not in _QUIET or works_again or desk.has_news()
-        if change.outcome == PUT_OFF:  # told once, however often the order comes by
+        if change.stopped_by is not None:  # told once, however often the order comes by
+            is_news = not tells_of_pause(desk.held.waits_for, change.stopped_by)
+        elif change.outcome == PUT_OFF:
             is_news = desk.held.waits_for != change.columns["waits_for"]
         finish = Finish(
             columns=columns,
@@ -144,6 +152,7 @@ class Carrier:
             keeps_lease=change.goes_on,
             placing=dict(desk.noted_placing),
             settles_shipments=desk.settles_shipments,
+            stopped_by=change.stopped_by,
         )
         after = await finish_step(self._store, desk.held, finish, self._lease_seconds)
         tell_alarm(desk.held, after)
@@ -235,6 +244,11 @@ class Carrier:
         now = self._store.now()
         if isinstance(failure, PeerAway | NotYet):
             return self._put_off(failure, now)
+        if isinstance(failure, Paused):
+            desk.pauses.forget()
+            until = now + timedelta(seconds=PAUSED_LOOK_SECONDS)
+            message = describe_failure(failure)
+            return _Change(PUT_OFF, message, {}, until, stopped_by=failure.stop)
         operation = failure.operation if isinstance(failure, BridgeError) else step_of(order)
         alone = self._successes.count_alone(operation, order.order_id, since=order.first_failed_at)
         decision = retry.decide(

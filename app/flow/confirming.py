@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from app.domain.deliveries import has_news, told_of
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
+from app.domain.pauses import Pausable
 from app.domain.quoting import choose_quote
 from app.domain.shipment import ParcelSize, Shipment, ShippingQuote, Tracking
 from app.domain.statuses import ACCEPTED_STATUS, OWN_CARRIER, REFUSED_STATUS, SHIPPED_STATUSES
@@ -47,6 +48,7 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
         return stop
     if (change := await find_change(seen, desk)) is not None:
         return change
+    await desk.require_running(Pausable.TRACKING)
     if order.confirm_sent_before_at is not None and desk.now() < order.confirm_sent_before_at:
         until = order.confirm_sent_before_at
         return Wait(until, "the answer to the confirm", "a confirm may still be under way")
@@ -285,6 +287,7 @@ async def _tell_parcels(desk: Desk, sent: Sequence[StoredShipment], told_until: 
         if order.follow_up is not None:
             desk.note(follow_up=None)
         return Close(Outcome.COMPLETED, "closed; nothing is owed")
+    await desk.require_running(Pausable.TRACKING)
     seen = await desk.look(max_age_seconds=0)
     existing = await desk.marketplace.read_tracking(order.master_order_id)
     tracking = parcel_tracking(

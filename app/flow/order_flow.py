@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
+from app.domain.pauses import Pausable
 from app.domain.record import OrderRecord, WarehouseOrderRecord
 from app.domain.statuses import ACCEPTED_STATUS, SHIPPED_STATUSES, WAITING_STATUS
 from app.errors import OutcomeUnknown, Rejected, Transient
@@ -122,6 +123,7 @@ async def place_order(desk: Desk, rules: FlowRules) -> Move:
         return await end_unplaced(end, seen, desk, rules)
     if (waits := unreleased_correction(desk.order)) is not None:
         return waits
+    await desk.require_running(Pausable.PLACING)
     if (differs := accepted_otherwise(seen, desk.order)) is not None:
         return differs
     verdict = await review(seen, desk, rules, is_accepted=True)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
+from app.domain.pauses import Pausable
 from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.changes import find_change
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
@@ -32,6 +33,7 @@ async def release_when_due(desk: Desk, rules: FlowRules, *, is_sent: bool) -> Mo
     until = live.release_sent_before_at  # of a release nobody knows the answer to
     if until is not None and desk.now() < until:
         return Wait(until, "the answer to the release", "a release may still be under way")
+    await desk.require_running(Pausable.PLACING)
     seen = await desk.look(max_age_seconds=rules.verdict_seconds)
     if (stop := await _forbids_release(seen, desk)) is not None:
         return stop

@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.deadlines import Deadline
+from app.domain.pauses import Pause
 from app.flow.forecast import Backlog, Pace, foresee_end
 from app.store.backlog import count_backlog
 from app.store.deadlines import count_deadlines
+from app.store.pauses import load_pauses
 from app.store.queries import StatusFigures, load_figures, load_peers, load_workers
 from app.store.schedules import ScheduleState, load_schedules
 from app.store.session import Store
@@ -34,6 +36,7 @@ class Watched:
     """Those that have not said goodbye, newest heartbeat first."""
     backlog: Backlog
     deadlines: Mapping[Deadline, int]
+    pauses: Mapping[str, Pause]
 
     @property
     def oldest_unfinished_seconds(self) -> float:
@@ -63,14 +66,16 @@ class Watched:
 async def watch(store: Store, pace: Pace, at_risk_seconds: float) -> Watched:
     """Read everything; the database's own error where it cannot be read."""
     peers = await load_peers(store)
+    pauses = await load_pauses(store)
     return Watched(
         at=store.now(),
         figures=await load_figures(store),
         peers=peers,
         schedules=await load_schedules(store),
         workers=await load_workers(store),
-        backlog=await _read_backlog(store, pace, peers),
+        backlog=await _read_backlog(store, pace, peers, pauses),
         deadlines=await count_deadlines(store, at_risk_seconds),
+        pauses=pauses,
     )
 
 
@@ -80,10 +85,13 @@ def is_stale(beat_at: datetime, now: datetime) -> bool:
 
 
 async def _read_backlog(
-    store: Store, pace: Pace, peers: Mapping[str, Mapping[str, Any]]
+    store: Store,
+    pace: Pace,
+    peers: Mapping[str, Mapping[str, Any]],
+    pauses: Mapping[str, Pause],
 ) -> Backlog:
-    """Return the backlog; while a company is away nobody can tell when it ends."""
+    """Return the backlog; while a company is away, or a pause lasts, nobody can tell its end."""
     backlog = foresee_end(await count_backlog(store), pace, store.now())
-    if any(peer.get("away_since") is not None for peer in peers.values()):
+    if pauses or any(peer.get("away_since") is not None for peer in peers.values()):
         return Backlog(backlog.orders, None)
     return backlog

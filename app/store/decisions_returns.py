@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from app.domain.jobs import RETURNS
 from app.domain.record import OrderRecord
 from app.domain.returns import OpenedBy, ReturnCase, ReturnState
 from app.store.decisions import Impossible, signed, write_decision
-from app.store.returns import RETURNS, change_return, load_returns, open_returns
+from app.store.returns import change_return, load_returns, open_returns
 from app.store.schedules import run_soon
 from app.store.session import Store
 from app.store.shipments import load_shipments

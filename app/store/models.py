@@ -88,6 +88,16 @@ class Event(Base):
             postgresql_where=text("processed_at IS NULL"),
         ),
         Index("ix_events_order_id", "order_id"),
+        # Operators list what came in, newest first.
+        Index("ix_events_received_at", "received_at", "id"),
+        Index("ix_events_event_type", "event_type", "received_at", "id"),
+        Index(
+            "ix_events_ignored",
+            "received_at",
+            "id",
+            sqlite_where=text("disposition = 'ignored'"),
+            postgresql_where=text("disposition = 'ignored'"),
+        ),
         Index(
             "ix_events_unpruned",
             "received_at",
@@ -468,6 +478,9 @@ class Schedule(Base):
     last_note: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     fencing_token: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    paused_at: Mapped[datetime | None]
+    paused_by: Mapped[str | None]
+    pause_reason: Mapped[str | None]
 
 
 class SettingsSnapshot(Base):

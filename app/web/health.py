@@ -9,13 +9,15 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app import __version__
+from app.domain.jobs import JOB_NAMES
 from app.flow.forecast import Pace
 from app.flow.watch import PEERS, is_stale, watch
 from app.store.health import read_revision
 from app.store.queries import load_workers
 from app.store.schedules import load_schedules
 from app.store.session import Store
-from app.web.metrics_page import JOBS, render_page
+from app.web.metrics_page import render_page
+from app.web.pauses import pause_json
 from app.web.published import BUG, Alive, Problem, Readiness, StatusShown, answers
 
 AT_RISK_SECONDS = 86_400.0
@@ -168,9 +170,11 @@ async def read_status(
                 "next_run_at": _text(schedules[name].next_run_at) if name in schedules else None,
                 "last_error": schedules[name].last_error if name in schedules else None,
                 "last_note": schedules[name].last_note if name in schedules else None,
+                "paused_at": _text(schedules[name].paused_at) if name in schedules else None,
             }
-            for name in JOBS
+            for name in JOB_NAMES
         },
+        "pauses": [pause_json(one) for one in watched.pauses.values()],
         "workers": [
             {
                 "worker_id": worker["worker_id"],

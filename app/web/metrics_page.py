@@ -14,20 +14,12 @@ from prometheus_client.registry import Collector
 
 from app import __version__
 from app.domain.deadlines import Deadline
+from app.domain.jobs import JOB_NAMES
+from app.domain.pauses import Pausable
 from app.domain.reasons import REASONS
 from app.flow.watch import PEERS, Watched
 from app.metrics import REGISTRY
 
-JOBS = (
-    "shipments",
-    "reconcile",
-    "warehouse_settings",
-    "retention",
-    "deadlines",
-    "deliveries",
-    "returns",
-)
-"""The periodic jobs that are shown, here and in the status."""
 _Family = TypeVar("_Family", GaugeMetricFamily, CounterMetricFamily)
 OTHER_REASON = "other"
 """Stands for reasons only a newer version knows, so that labels stay few."""
@@ -111,13 +103,15 @@ def _companies(watched: Watched) -> Iterator[Metric]:
 
 
 def _work(watched: Watched) -> Iterator[Metric]:
+    paused = {str(what): what in watched.pauses for what in Pausable}
+    yield _gauge("paused", "Whether a person paused it.", paused, "what")
     stale = watched.stale_workers
     workers = {"alive": len(watched.workers) - stale, "stale": stale}
     yield _gauge("workers", "Workers that have not said goodbye.", workers, "state")
     if watched.heartbeat_seconds is not None:
         text = "Age of the newest heartbeat of any worker."
         yield _gauge("worker_heartbeat_age_seconds", text, watched.heartbeat_seconds)
-    jobs = {name: watched.schedules[name] for name in JOBS if name in watched.schedules}
+    jobs = {name: watched.schedules[name] for name in JOB_NAMES if name in watched.schedules}
     failing = {name: job.last_error is not None for name, job in jobs.items()}
     overdue = {
         name: max(0.0, (watched.at - job.next_run_at).total_seconds()) for name, job in jobs.items()

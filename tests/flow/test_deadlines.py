@@ -7,9 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.domain.deadlines import Deadline
+from app.domain.jobs import DEADLINES
 from app.domain.lifecycle import State
 from app.flow.deadlines import propose_date, tell_deadline
-from app.jobs import DEADLINES
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.deadlines import count_deadlines, take_deadline_news
 from app.store.decisions import Impossible

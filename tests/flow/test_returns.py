@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.jobs import RETURNS
 from app.domain.lifecycle import State
 from app.domain.returns import ReturnCase, ReturnState
 from app.domain.tasks import Answer
@@ -11,7 +12,7 @@ from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.decisions import Impossible
 from app.store.decisions_returns import ask_return_label, close_return, open_return
 from app.store.decisions_tasks import settle_task
-from app.store.returns import RETURNS, load_label, load_returns
+from app.store.returns import load_label, load_returns
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven

@@ -163,7 +163,7 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
     """Every documented entry is there from the start, every state with its zero."""
     status = (await client.get("/status")).json()
 
-    job = {"last_run_at": None, "next_run_at": None, "last_error": None, "last_note": None}
+    job = dict.fromkeys(("last_run_at", "next_run_at", "last_error", "last_note", "paused_at"))
     assert status == {
         "orders": {str(state): 0 for state in State},
         "needs_attention": 0,
@@ -186,6 +186,7 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
             ),
             job,
         ),
+        "pauses": [],
         "version": __version__,
         "workers": [],
         "shipments_not_matched": 0,
@@ -234,6 +235,7 @@ async def test_the_status_counts(client: httpx.AsyncClient, store: Store, clock:
         "next_run_at": at,
         "last_error": "oh",
         "last_note": None,
+        "paused_at": None,
     }
 
 
