@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from app import tracing
 from app.errors import BridgeError, LeaseLost, NotReady, PeerAway
 from app.flow.deadlines import tell_deadlines
 from app.flow.deliveries import DeliveryWatch
@@ -26,7 +27,14 @@ from app.store.schedules import (
     kept_leased,
 )
 from app.store.session import Store
-from app.wiring import ACTIVE_ANTS, ANKORSTORE, Companies, retention_rules
+from app.wiring import (
+    ACTIVE_ANTS,
+    ANKORSTORE,
+    Companies,
+    build_dead_man,
+    build_notifier,
+    retention_rules,
+)
 
 SHIPMENTS = "shipments"
 RECONCILE = "reconcile"
@@ -38,6 +46,10 @@ DEADLINE_SECONDS = 300.0
 DELIVERIES = "deliveries"
 DELIVERIES_SECONDS = 3600.0
 RETURNS_SECONDS = 3600.0
+ALERTS = "alerts"
+ALERTS_SECONDS = 60.0
+DEAD_MAN = "dead_man"
+DEAD_MAN_SECONDS = 60.0
 SETTINGS_SECONDS = 86_400.0
 FAILED_SECONDS = 60.0
 """A job that failed runs again after this, or after its own interval if that is shorter."""
@@ -108,7 +120,8 @@ class Jobs:
         pause = work.every_seconds
         try:
             async with kept_leased(self._store, job, self._lease_seconds):
-                note = await work.run()
+                with tracing.span(f"job {job.name}", {"antbridge.job": job.name}):
+                    note = await work.run()
             log.info("job.finished", job=job.name, note=note)
         except PeerAway as failure:  # told once, by the circuit
             error = f"{failure}. {failure.resolution}"
@@ -183,17 +196,17 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         http_timeout_seconds=settings.http_timeout_seconds,
     )
 
-    return Jobs(
-        store,
-        companies,
-        {
-            SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments, feed_priority),
-            RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
-            WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
-            RETENTION: Job(RETENTION_SECONDS, prune_old),
-            DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
-            DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
-            RETURNS: Job(RETURNS_SECONDS, returns.see_to),
-        },
-        settings.lease_seconds,
-    )
+    jobs = {
+        SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments, feed_priority),
+        RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
+        WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
+        RETENTION: Job(RETENTION_SECONDS, prune_old),
+        DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
+        DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
+        RETURNS: Job(RETURNS_SECONDS, returns.see_to),
+    }
+    if (notifier := build_notifier(settings, store)) is not None:
+        jobs[ALERTS] = Job(ALERTS_SECONDS, notifier.run)
+    if (dead_man := build_dead_man(settings, store, tuple(jobs))) is not None:
+        jobs[DEAD_MAN] = Job(DEAD_MAN_SECONDS, dead_man.run)
+    return Jobs(store, companies, jobs, settings.lease_seconds)

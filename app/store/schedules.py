@@ -109,6 +109,7 @@ class ScheduleState:
     next_run_at: datetime
     last_error: str | None
     last_note: str | None
+    lease_until: datetime | None = None
 
 
 async def load_schedules(store: Store) -> dict[str, ScheduleState]:

@@ -127,7 +127,9 @@ def _work(watched: Watched) -> Iterator[Metric]:
         for name, job in jobs.items()
         if job.last_run_at is not None
     }
-    yield _gauge("schedule_failing", "Whether a periodic job's last run failed.", failing, "schedule")
+    yield _gauge(
+        "schedule_failing", "Whether a periodic job's last run failed.", failing, "schedule"
+    )
     text = "Seconds since a periodic job should have begun to run, or has been running."
     yield _gauge("schedule_overdue_seconds", text, overdue, "schedule")
     yield _gauge("schedule_last_run_timestamp_seconds", "When a job last ran.", ran, "schedule")
