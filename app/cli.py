@@ -11,6 +11,7 @@ import uvicorn
 
 from app import __version__, metrics
 from app.cli_address import address
+from app.cli_alerts import alerts_cli
 from app.cli_corrections import correct_command, preview_command
 from app.cli_database import (
     WRONG_USE,
@@ -39,7 +40,7 @@ from app.settings import Settings, SettingsError, load_settings, require_service
 from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore, serve_companies
 from app.store.session import Store
 from app.web.bounded_http import BoundedHttpProtocol
-from app.wiring import build_companies, build_store, flow_rules, known_secrets
+from app.wiring import build_companies, build_store, flow_rules, known_secrets, traced
 from app.worker import Worker
 from app.worker_lock import WorkerRunning, hold_worker_role
 
@@ -50,6 +51,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(orders_cli, name="orders")
+cli.add_typer(alerts_cli, name="alerts")
 cli.add_typer(policy_cli, name="policy")
 cli.add_typer(returns_cli, name="returns")
 orders_cli.command("confirm-partial")(confirm_partial_command)
@@ -101,7 +103,10 @@ def serve(
     bring_database_up_to_date(settings)
     # The server raises the signal that stopped it once more, when all is done.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with hold_worker_role(settings.database_url, wanted=with_worker):
+    with (
+        traced(settings),
+        hold_worker_role(settings.database_url, wanted=with_worker),
+    ):
         uvicorn.run(
             create_app(settings, with_worker=with_worker),
             host=host,
@@ -133,7 +138,8 @@ def worker(
         except OSError as error:
             where = f"{metrics_host}:{metrics_port}"
             raise SettingsError(f"--metrics-port: {where} cannot be used: {error}") from None
-        asyncio.run(_run_worker(settings))
+        with traced(settings):
+            asyncio.run(_run_worker(settings))
 
 
 async def _run_worker(settings: Settings) -> None:

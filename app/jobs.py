@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from app import tracing
 from app.domain.jobs import (
+    ALERTS,
+    DEAD_MAN,
     DEADLINES,
     DELIVERIES,
     RECONCILE,
@@ -14,9 +17,9 @@ from app.domain.jobs import (
     RETURNS,
     SHIPMENTS,
     WAREHOUSE_SETTINGS,
-    needs_of,
+    stop_of,
 )
-from app.domain.pauses import find_stop, name_of_pausable
+from app.domain.pauses import name_of_pausable
 from app.errors import BridgeError, LeaseLost, NotReady, Paused, PeerAway
 from app.flow.deadlines import tell_deadlines
 from app.flow.deliveries import DeliveryWatch
@@ -36,12 +39,21 @@ from app.store.schedules import (
     kept_leased,
 )
 from app.store.session import Store
-from app.wiring import ACTIVE_ANTS, ANKORSTORE, Companies, retention_rules
+from app.wiring import (
+    ACTIVE_ANTS,
+    ANKORSTORE,
+    Companies,
+    build_dead_man,
+    build_notifier,
+    retention_rules,
+)
 
 RETENTION_SECONDS = 3600.0
 DEADLINE_SECONDS = 300.0
 DELIVERIES_SECONDS = 3600.0
 RETURNS_SECONDS = 3600.0
+ALERTS_SECONDS = 60.0
+DEAD_MAN_SECONDS = 60.0
 SETTINGS_SECONDS = 86_400.0
 FAILED_SECONDS = 60.0
 """A job that failed runs again after this, or after its own interval if that is shorter."""
@@ -91,7 +103,7 @@ class Jobs:
         idle = [
             name
             for name in self._jobs
-            if name not in self._running and find_stop(needs_of(name), paused) is None
+            if name not in self._running and stop_of(name, paused) is None
         ]
         while idle:
             job = await claim_job(self._store, idle, self._lease_seconds)
@@ -117,7 +129,8 @@ class Jobs:
         pause = work.every_seconds
         try:
             async with kept_leased(self._store, job, self._lease_seconds):
-                note = await work.run()
+                with tracing.span(f"job {job.name}", {"antbridge.job": job.name}):
+                    note = await work.run()
             log.info("job.finished", job=job.name, note=note)
         except PeerAway as failure:  # told once, by the circuit
             error = f"{failure}. {failure.resolution}"
@@ -195,17 +208,17 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         http_timeout_seconds=settings.http_timeout_seconds,
     )
 
-    return Jobs(
-        store,
-        companies,
-        {
-            SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments, feed_priority),
-            RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
-            WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
-            RETENTION: Job(RETENTION_SECONDS, prune_old),
-            DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
-            DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
-            RETURNS: Job(RETURNS_SECONDS, returns.see_to),
-        },
-        settings.lease_seconds,
-    )
+    jobs = {
+        SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments, feed_priority),
+        RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
+        WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
+        RETENTION: Job(RETENTION_SECONDS, prune_old),
+        DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
+        DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
+        RETURNS: Job(RETURNS_SECONDS, returns.see_to),
+    }
+    if (notifier := build_notifier(settings, store)) is not None:
+        jobs[ALERTS] = Job(ALERTS_SECONDS, notifier.run)
+    if (dead_man := build_dead_man(settings, store, tuple(jobs))) is not None:
+        jobs[DEAD_MAN] = Job(DEAD_MAN_SECONDS, dead_man.run)
+    return Jobs(store, companies, jobs, settings.lease_seconds)

@@ -114,6 +114,8 @@ def create_app(
         title="antbridge",
         version=__version__,
         lifespan=lifespan,
+        # Its own tracing tells paths and queries, in which people may be named.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         docs_url=None,
         redoc_url=None,
     )

@@ -62,6 +62,12 @@ SCHEDULED_RUNS = Counter(
     ("schedule", "result"),
     registry=REGISTRY,
 )
+ALERT_MESSAGES = Counter(
+    "antbridge_alert_messages_total",
+    "Messages to people, by channel and result.",
+    ("channel", "result"),
+    registry=REGISTRY,
+)
 COMMITS = Counter(
     "antbridge_database_commits_total",
     "Transactions committed by this process.",

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from app import tracing
 from app.answers import Answer, read_pause_seconds, read_remaining
 from app.circuit import Circuit
 from app.clock import Clock
@@ -292,7 +293,7 @@ class PeerConnection:
                 await self._require_running(operation)  # the wait may have been long
                 if not is_probe:  # it may have gone away while this call waited
                     self.circuit.admit(operation, may_probe=False)
-                return await self._exchange(request)
+                return await self._exchange(request, operation)
         except _NEVER_SENT as error:
             raise self._no_answer(operation, error, is_sent=False, turn=turn) from error
         except (TooLate, TimeoutError, httpx.HTTPError, httpx.StreamError) as error:
@@ -303,17 +304,25 @@ class PeerConnection:
             if place is not None:
                 place.give_back()
 
-    async def _exchange(self, request: httpx.Request) -> Answer:
-        response = await self._http.send(request, stream=True)
-        try:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise httpx.ReadError("answer too large")
-            return Answer(response.status_code, response.headers, bytes(body))
-        finally:
-            await response.aclose()
+    async def _exchange(self, request: httpx.Request, operation: str) -> Answer:
+        told = {
+            "peer.service": self.peer,
+            "antbridge.operation": operation,
+            "http.request.method": request.method,
+            "server.address": request.url.host,
+        }
+        with tracing.span(f"{self.peer} {operation}", told, kind="client") as span:
+            response = await self._http.send(request, stream=True)
+            span.set({"http.response.status_code": response.status_code})
+            try:
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > MAX_ANSWER_BYTES:
+                        raise httpx.ReadError("answer too large")
+                return Answer(response.status_code, response.headers, bytes(body))
+            finally:
+                await response.aclose()
 
     def _no_answer(
         self, operation: str, error: Exception, *, is_sent: bool, turn: Turn | None

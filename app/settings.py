@@ -35,6 +35,7 @@ from app.secret_files import SecretFileError, SecretFiles
 
 _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 _ENCRYPTION_KEY = re.compile(r"[A-Za-z0-9+/_-]{43}=")
+_MAIL_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _PACK_MODE = re.compile(r"unit|pack|factor:[1-9][0-9]*")
 
 
@@ -137,6 +138,25 @@ class Settings(BaseSettings):
         (), examples=["4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E="]
     )
     log_format: Literal["json", "console"] = Field("json", examples=["json"])
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None, examples=["http://otel-collector.internal:4318"]
+    )
+
+    alert_webhook_url: SecretStr = Field(
+        SecretStr(""), examples=["https://hooks.slack.com/services/T000/B000/XXXX"]
+    )
+    alert_mail_to: CommaList = Field((), examples=["operations@brand.example"])
+    alert_mail_from: str | None = Field(None, examples=["antbridge@brand.example"])
+    alert_oldest_hours: float = Field(168, gt=0, examples=["168"])
+    alert_backlog_orders: int = Field(50, ge=0, examples=["50"])
+    smtp_host: str | None = Field(None, examples=["smtp.brand.example"])
+    smtp_port: int = Field(587, ge=1, le=65535, examples=["587"])
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", examples=["starttls"])
+    smtp_username: str = Field("", examples=["antbridge"])
+    smtp_password: SecretStr = Field(SecretStr(""), examples=["the password"])
+    deadman_url: SecretStr = Field(
+        SecretStr(""), examples=["https://hc-ping.com/00000000-0000-0000-0000-000000000000"]
+    )
 
     ankorstore_base_url: str = Field(
         "https://www.ankorstore.com", examples=["https://www.ankorstore.com"]
@@ -292,12 +312,30 @@ class Settings(BaseSettings):
             raise ValueError("is no country of two letters whose holidays are known")
         return value.upper()
 
-    @field_validator("fallback_email")
+    @field_validator("fallback_email", "alert_mail_from")
     @classmethod
     def _mail_address(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        if value is not None and not _MAIL_ADDRESS.fullmatch(value):
             raise ValueError("is no mail address")
         return value
+
+    @field_validator("alert_mail_to")
+    @classmethod
+    def _mail_addresses(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_MAIL_ADDRESS.fullmatch(value) for value in values):
+            raise ValueError("holds what is no mail address")
+        return values
+
+    @field_validator("alert_webhook_url", "deadman_url")
+    @classmethod
+    def _private_address(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value().strip()
+        if text and not _is_web_address(text):
+            raise ValueError("must be an https address")
+        parts = urlsplit(text)
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK_HOSTS:
+            raise ValueError("plain http is accepted for this machine (127.0.0.1) only")
+        return SecretStr(text)
 
     @field_validator(*_PATH_NAMES)
     @classmethod
@@ -319,6 +357,13 @@ class Settings(BaseSettings):
         if parts.scheme == "http" and not is_loopback:
             raise ValueError("plain http is accepted for this machine (127.0.0.1) only")
         return value.rstrip("/")
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not _is_web_address(value):
+            raise ValueError("must be the http or https address of a collector")
+        return value
 
     @field_validator("maya_order_url")
     @classmethod
@@ -372,6 +417,14 @@ class Settings(BaseSettings):
         return value
 
 
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def parse_sides(value: str) -> tuple[int, int, int]:
     """
     Return length, width and height in whole centimetres from `LxWxH`.
@@ -412,7 +465,19 @@ def load_settings(**overrides: Any) -> Settings:
             "confirmed for releasing an order; for example "
             "ACTIVE_ANTS_PATH_ORDER_RELEASE=/v2/order/release"
         )
+    _check_mail(settings)
     return settings
+
+
+def _check_mail(settings: Settings) -> None:
+    """Check that mail, if it is to be sent, can be, and gives no password away."""
+    if settings.alert_mail_to:
+        require_settings(settings, ("alert_mail_from", "smtp_host"))
+    is_open = settings.smtp_security == "none" and settings.smtp_host not in _LOOPBACK_HOSTS
+    if is_open and settings.smtp_password.get_secret_value():
+        raise SettingsError(
+            "SMTP_SECURITY: a password is sent encrypted only; for example SMTP_SECURITY=starttls"
+        )
 
 
 _REQUIRED_BY_SERVICE = (

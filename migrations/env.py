@@ -9,6 +9,7 @@ from typing import Any
 from alembic import context
 
 from app.store import (  # noqa: F401 - their tables join the metadata
+    models_alarms,
     models_pauses,
     models_returns,
     models_skus,

@@ -1,6 +1,8 @@
 """The periodic jobs by name, and which company each one calls."""
 
-from app.domain.pauses import Pausable
+from collections.abc import Container
+
+from app.domain.pauses import Pausable, find_stop
 
 SHIPMENTS = "shipments"
 RECONCILE = "reconcile"
@@ -9,6 +11,8 @@ RETENTION = "retention"
 DEADLINES = "deadlines"
 DELIVERIES = "deliveries"
 RETURNS = "returns"
+ALERTS = "alerts"
+DEAD_MAN = "dead_man"
 
 _CALLS: dict[str, Pausable | None] = {
     SHIPMENTS: Pausable.ACTIVE_ANTS,
@@ -18,10 +22,18 @@ _CALLS: dict[str, Pausable | None] = {
     DEADLINES: None,
     DELIVERIES: Pausable.ACTIVE_ANTS,
     RETURNS: Pausable.ACTIVE_ANTS,
+    ALERTS: None,
+    DEAD_MAN: None,
 }
 JOB_NAMES = tuple(_CALLS)
 
 
-def needs_of(job: str) -> Pausable:
-    """Return what must not be paused for *job* to run; one that calls nobody waits for all only."""
-    return _CALLS.get(job) or Pausable.EVERYTHING
+_WATCHERS = frozenset({ALERTS, DEAD_MAN})
+"""Whoever paused everything still wants to be told what goes wrong meanwhile."""
+
+
+def stop_of(job: str, paused: Container[str]) -> Pausable | None:
+    """Return which of *paused* keeps *job* from running; one that calls nobody waits for all."""
+    if job in _WATCHERS:
+        return None
+    return find_stop(_CALLS.get(job) or Pausable.EVERYTHING, paused)

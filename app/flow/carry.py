@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from app import tracing
 from app.domain.lifecycle import State, can_move
 from app.domain.pauses import tells_of_pause
 from app.domain.reasons import reason_of
@@ -93,8 +94,7 @@ class Carrier:
         """Take the order at *desk* as far as it goes now; give it back when asked to stop."""
         try:
             for step in range(1, MAX_STEPS + 1):
-                goes_on = await self._take_step(desk)
-                if not goes_on:
+                if not await self._take_traced_step(desk):
                     return
                 if is_stopping() or step == MAX_STEPS:
                     await release_order(self._store, desk.held)
@@ -106,8 +106,29 @@ class Carrier:
             # runs out and whoever claims the order next looks at what is true.
             log.exception("step.not_recorded", order_id=desk.held.order_id)
 
-    async def _take_step(self, desk: OrderDesk) -> bool:
-        """Take one step and record it; tell whether the order goes on at once."""
+    async def _take_traced_step(self, desk: OrderDesk) -> bool:
+        """Take one step; tell whether the order goes on at once."""
+        held = desk.held
+        told: tracing.Attributes = {
+            "antbridge.order_id": held.marketplace_order_id,
+            "antbridge.state": str(held.state),
+            "antbridge.attempt_number": held.attempt_count + 1,
+        }
+        name = f"step {step_of(held)}"
+        order_id = held.marketplace_order_id
+        with tracing.span(name, told, kind="consumer", of_order=order_id) as span:
+            change = await self._take_step(desk)
+            span.set(
+                {
+                    "antbridge.outcome": change.outcome,
+                    "antbridge.state_after": str(desk.held.state),
+                    "antbridge.attention_reason": desk.held.attention_reason,
+                }
+            )
+        return change.goes_on
+
+    async def _take_step(self, desk: OrderDesk) -> _Change:
+        """Take one step and record it; return what it changed."""
         before = desk.held
         call_priority.set(_priority_of(before))
         started = time.perf_counter()
@@ -133,7 +154,7 @@ class Carrier:
         except WokenMeanwhile as news:
             change = _woken(news, desk)
             await self._record(desk, change, _attempt_row(before, desk, change, None, seconds))
-        return change.goes_on
+        return change
 
     async def _record(self, desk: OrderDesk, change: _Change, attempt: AttemptRow) -> None:
         columns = {**desk.noted, **change.columns}

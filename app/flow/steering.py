@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from app.domain.jobs import needs_of
-from app.domain.pauses import Pausable, Pause, find_stop, name_of_pausable, tell_pause
+from app.domain.jobs import stop_of
+from app.domain.pauses import Pausable, Pause, name_of_pausable, tell_pause
 from app.store.schedules import ScheduleState, load_schedules, run_soon
 from app.store.session import Store
 
@@ -39,7 +39,7 @@ def tell_resumed(what: Pausable, ended: Pause | None, woken: int) -> str:
 
 def stop_of_job(name: str, pauses: Mapping[str, Pause]) -> Pause | None:
     """Return the pause of a company, or of everything, that keeps a job from running."""
-    stop = find_stop(needs_of(name), pauses)
+    stop = stop_of(name, pauses)
     return pauses[stop] if stop is not None else None
 
 

@@ -13,6 +13,7 @@ import structlog
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import tracing
 from app.ankorstore.webhook import UnreadableEvent, is_signed, read_event, stored_headers
 from app.metrics import DELIVERIES
 from app.store.inbox import Disposition, Inbox, IncomingEvent
@@ -97,6 +98,7 @@ class Receiver:
             headers=stored_headers(headers),
             occurred_at=event.occurred_at,
         )
+        started_ns = tracing.started_ns()
         try:
             async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
                 disposition = await self._inbox.store_event(incoming)
@@ -109,6 +111,14 @@ class Receiver:
             event_id=event.event_id,
             event_type=event.event_type,
         )
+        if started_ns:
+            told = {
+                "antbridge.order_id": event.marketplace_order_id,
+                "antbridge.event_id": event.event_id,
+                "antbridge.event_type": event.event_type,
+                "antbridge.disposition": str(disposition),
+            }
+            tracing.record_delivery(started_ns, told, event.marketplace_order_id)
         return _TAKEN[disposition]
 
 

@@ -10,6 +10,7 @@ from alembic import command
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
+import app.store.models_alarms
 import app.store.models_pauses
 import app.store.models_returns
 import app.store.models_skus  # noqa: F401 - all their tables belong to the schema

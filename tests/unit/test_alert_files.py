@@ -2,7 +2,6 @@
 
 import json
 import re
-from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,8 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
 from app import metrics
-from app.domain.deadlines import Deadline
-from app.domain.lifecycle import State
-from app.flow.forecast import Backlog
-from app.flow.watch import PEERS, Watched
-from app.store.queries import StatusFigures
-from app.store.schedules import ScheduleState
-from app.web.metrics_page import JOBS, render_page
+from app.web.metrics_page import render_page
+from tests.watched_moments import moment
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = yaml.safe_load((ROOT / "deploy/prometheus/antbridge.rules.yml").read_text())
@@ -30,35 +24,12 @@ RECORDED = {rule["record"] for rule in ALL_RULES if "record" in rule}
 DASHBOARD = json.loads((ROOT / "deploy/grafana/antbridge.json").read_text())
 DRAWN = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 PLACED_BY_PROMETHEUS = {"job", "instance", "le"}
-AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-def everything() -> Watched:
-    """Return a moment in which everything there is to tell is told."""
-    beat = {"worker_id": "w", "beat_at": AT}
-    return Watched(
-        at=AT,
-        figures=StatusFigures(
-            orders={str(state): 1 for state in State},
-            attention={"stock_short": 1},
-            oldest_unfinished_at=AT,
-            events_stored=1,
-            events_unprocessed=1,
-            found_by={"webhook": 1, "reconcile": 1},
-            shipments_not_matched=1,
-        ),
-        peers={peer: {"away_since": AT, "budget_left": 1} for peer in PEERS},
-        schedules={name: ScheduleState(name, AT, AT, None, None) for name in JOBS},
-        workers=[beat],
-        backlog=Backlog(1, AT),
-        deadlines=dict.fromkeys(Deadline, 1),
-    )
 
 
 def exported() -> dict[str, set[str]]:
     """Return every name the service exports, with the labels it has."""
     labels = {}
-    for family in text_string_to_metric_families(render_page(everything()).decode()):
+    for family in text_string_to_metric_families(render_page(moment()).decode()):
         labels |= {sample.name: set(sample.labels) for sample in family.samples}
     for counted in vars(metrics).values():
         if isinstance(counted, MetricWrapperBase):
