@@ -20,6 +20,7 @@ from app.cli_database import (
 )
 from app.cli_deadlines import postpone_command
 from app.cli_ledger import ledger
+from app.cli_operators import operators_cli
 from app.cli_orders import orders_cli
 from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
 from app.cli_policy import policy_cli
@@ -53,6 +54,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(orders_cli, name="orders")
+cli.add_typer(operators_cli, name="operators")
 cli.add_typer(policy_cli, name="policy")
 cli.add_typer(returns_cli, name="returns")
 orders_cli.command("confirm-partial")(confirm_partial_command)
@@ -108,6 +110,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # who is trusted with them is the console's to say
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
 

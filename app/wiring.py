@@ -33,6 +33,7 @@ from app.store.budget import SharedBudget
 from app.store.facts import load_settings_snapshot
 from app.store.logins import LoginVault
 from app.store.session import Store
+from app.web.console.access import AccessRules
 
 ANKORSTORE = "ankorstore"
 ACTIVE_ANTS = "active_ants"
@@ -300,6 +301,15 @@ def flow_rules(settings: Settings) -> FlowRules:
         maya_order_url=settings.maya_order_url,
         stale_working_days=settings.stale_working_days,
         warehouse_country=settings.warehouse_country,
+    )
+
+
+def access_rules(settings: Settings) -> AccessRules:
+    """Return how people come into the console."""
+    return AccessRules(
+        session_hours=settings.operator_session_hours,
+        operator_header=settings.operator_header,
+        trusted_proxies=settings.trusted_proxies,
     )
 
 

@@ -51,14 +51,15 @@ def name_of(order: OrderRecord) -> str:
 
 def tell_history(history: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return one sentence an attempt, oldest first."""
-    lines = []
-    for row in history:
-        number = f", try {row['attempt_number']}" if row["attempt_number"] > 1 else ""
-        ending = _OUTCOMES.get(row["outcome"], row["outcome"])
-        words = f' — "{row["detail"]}"' if row["detail"] else ""
-        when = clock_text(row["happened_at"])
-        lines.append(f"{when}  {row['step']}{number}: {row['message']}{words} ({ending})")
-    return lines
+    return [f"{clock_text(row['happened_at'])}  {tell_attempt(row)}" for row in history]
+
+
+def tell_attempt(row: Mapping[str, Any]) -> str:
+    """Return one attempt as a sentence: the step, what came of it, and the peer's own words."""
+    number = f", try {row['attempt_number']}" if row["attempt_number"] > 1 else ""
+    ending = _OUTCOMES.get(row["outcome"], row["outcome"])
+    words = f' — "{row["detail"]}"' if row["detail"] else ""
+    return f"{row['step']}{number}: {row['message']}{words} ({ending})"
 
 
 def tell_present(order: OrderRecord, now: datetime) -> list[str]:
