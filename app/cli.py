@@ -139,9 +139,13 @@ async def _run_worker(settings: Settings) -> None:
 
 
 @cli.command()
-def demo() -> None:
+def demo(
+    keeps: Annotated[
+        bool, typer.Option("--keep", help="Stay up afterwards, to look at the console.")
+    ] = False,
+) -> None:
     """Run the service against two simulated companies and tell each order's story."""
-    raise typer.Exit(run_demo())
+    raise typer.Exit(run_demo(keeps=keeps))
 
 
 @cli.command()

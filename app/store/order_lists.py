@@ -66,7 +66,8 @@ async def count_attention(store: Store) -> list[AttentionGroup]:
         .order_by(since_at)
     )
     async with store.read() as connection:
-        return [AttentionGroup(*row) for row in await connection.execute(statement)]
+        rows: Sequence[Any] = (await connection.execute(statement)).all()
+    return [AttentionGroup(*row) for row in rows]
 
 
 async def list_attention(store: Store, reason: str, limit: int) -> list[OrderRecord]:

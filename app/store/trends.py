@@ -85,7 +85,9 @@ async def _first_id(connection: AsyncConnection, at: datetime) -> int:
     Ids are handed out in order of time, so halving finds it; an index of when orders came in would
     cost every order that comes in.
     """
-    bounds = select(func.min(Order.id), func.max(Order.id))
+    # Each on its own: together, SQLite reads the whole table for them.
+    ends = (select(one(Order.id)).scalar_subquery() for one in (func.min, func.max))
+    bounds = select(*ends)
     low, high = (await connection.execute(bounds)).one()
     if low is None:
         return 0
@@ -109,15 +111,15 @@ async def _spread(
     numbered = orders.with_only_columns(
         seconds.label("seconds"),
         func.row_number().over(order_by=seconds).label("number"),
-        func.count().over().label("count"),
+        func.count().over().label("total"),
     ).subquery()
-    places = [(numbered.c.count * part + 99) // 100 for part in (MEDIAN_PERCENT, TAIL_PERCENT)]
+    places = [(numbered.c.total * part + 99) // 100 for part in (MEDIAN_PERCENT, TAIL_PERCENT)]
     wanted = select(numbered).where(or_(*(numbered.c.number == place for place in places)))
     rows = (await connection.execute(wanted.order_by(numbered.c.number))).all()
     if not rows:
         return None
     median, tail = (max(0.0, float(row.seconds)) for row in (rows[0], rows[-1]))
-    return Spread(rows[0].count, median, tail)
+    return Spread(rows[0].total, median, tail)
 
 
 def _seconds_between(store: Store, begin: Any, end: Any) -> ColumnElement[Any]:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,12 @@ PATIENCE_MS = 60_000
 PHONE = {"width": 360, "height": 740}
 
 
+def run_apart(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run *work* in a thread of its own: Playwright keeps an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """The console's address, and its database."""
@@ -51,7 +58,7 @@ class Served:
             finally:
                 await store.close()
 
-        return asyncio.run(once())
+        return run_apart(once())
 
     def order(self, reference: str) -> Any:
         """Return an order as it stands."""
@@ -77,7 +84,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await add_person(store, "vera", Role.VIEWER)
         await store.close()
 
-    asyncio.run(write())
+    run_apart(write())
     return path
 
 

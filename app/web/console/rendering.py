@@ -51,7 +51,7 @@ class Templates:
 
 
 def tell_when(at: datetime | str | None) -> Markup:
-    """Return a moment to the minute, in UTC, for people and programs; `never` where there is none."""
+    """Return a moment to the minute, in UTC, for people and programs; None is `never`."""
     return _tell(at, "%Y-%m-%d %H:%M UTC")
 
 
