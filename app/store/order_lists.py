@@ -63,7 +63,7 @@ async def count_attention(store: Store) -> list[AttentionGroup]:
         select(Order.attention_reason, func.count(), since_at)
         .where(Order.attention_reason.is_not(None))
         .group_by(Order.attention_reason)
-        .order_by(since_at)
+        .order_by(since_at, Order.attention_reason)
     )
     async with store.read() as connection:
         rows: Sequence[Any] = (await connection.execute(statement)).all()

@@ -44,7 +44,7 @@ def test_the_morning_look(anna: Page, served: Served) -> None:
     assert attention >= 3
     charts = anna.get_by_role("img")
     assert charts.count() == 4
-    anna.get_by_text("The numbers").first.click()
+    anna.get_by_text("The numbers", exact=True).first.click()
     expect(anna.get_by_role("table", name="Orders ended, by day")).to_be_visible()
 
     anna.get_by_role("link", name=REASONS["sku_unknown"].sentence).click()

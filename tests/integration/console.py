@@ -64,6 +64,12 @@ async def console(
         yield Browser(client)
 
 
+def says(response: httpx.Response, sentence: str) -> bool:
+    """Tell whether a page says *sentence*, however it is broken up and marked."""
+    told, wanted = (re.sub(r"[\s`]", "", text) for text in (text_of(response), sentence))
+    return wanted in told
+
+
 def text_of(response: httpx.Response) -> str:
     """Return what a page says, without its markup, white space made one."""
     bare = re.sub(r"<[^>]+>", " ", response.text)

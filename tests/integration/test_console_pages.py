@@ -12,18 +12,21 @@ from sqlalchemy import insert
 import app.main as main_module
 from app.domain.differences import Difference
 from app.domain.reasons import REASONS
+from app.domain.record import OrderRecord
 from app.errors import Finding
 from app.flow.preview import Preview
 from app.flow.story import tell_attempt, tell_present
 from app.flow.verdict_words import tell_verdict
 from app.store import order_lists
+from app.store.decisions import retry_order
+from app.store.decisions_answer import hold_order
 from app.store.models import Event, PeerState, Schedule, Shipment, WorkerBeat
 from app.store.operators import Role
 from app.store.queries import find_order, load_history
 from app.store.session import Store
 from app.store.shipments import JudgedShipment, save_shipments
 from tests.fake_clock import FakeClock
-from tests.integration.console import Browser, add_person, console, text_of
+from tests.integration.console import Browser, add_person, console, says, text_of
 from tests.integration.test_operations import add_placing, needs_attention
 from tests.shipment_samples import shipment
 from tests.store_rows import add_order, order_id_of
@@ -43,6 +46,12 @@ async def browser(database_url: str, clock: FakeClock, store: Store) -> AsyncIte
 async def add_rows(store: Store, table: Any, *rows: dict[str, Any]) -> None:
     async with store.write() as connection:
         await connection.execute(insert(table), list(rows))
+
+
+async def found(store: Store, reference: str) -> OrderRecord:
+    order = await find_order(store, reference)
+    assert order is not None
+    return order
 
 
 async def test_the_overview_says_whether_all_is_well(browser: Browser, store: Store) -> None:
@@ -94,9 +103,9 @@ async def test_attention_is_grouped_with_its_cure(browser: Browser, store: Store
     told = text_of(page)
     for code in ("sku_unknown", "cancelled_after_placing"):
         assert REASONS[code].sentence in told
-        assert REASONS[code].cure.replace("`", "").split(". ")[0].split()[0] in told
+        assert says(page, REASONS[code].cure)
     assert "2 orders, the first since" in told
-    assert LINK.findall(page.text) == [f"/orders/{order_id_of(number)}" for number in (1, 2, 3)]
+    assert LINK.findall(page.text) == [f"/orders/{order_id_of(number)}" for number in (3, 1, 2)]
     assert '/attention/sku_unknown/retry"' in page.text
     assert "/attention/cancelled_after_placing/retry" not in page.text
 
@@ -120,19 +129,16 @@ async def test_the_order_page_tells_what_why_tells(browser: Browser, store: Stor
     row = await needs_attention(
         store, "stock_short", marketplace_reference="R1", verdict=verdict, verdict_at=store.now()
     )
-    await browser.send("/orders/R1/do/hold", "/orders/R1/do/hold", seen="not this")
-    await browser.send("/", "/sign-out")
-    await browser.sign_in()
-    order = await find_order(store, "R1")
-    assert order is not None
+    await retry_order(store, await found(store, "R1"), by="anna", reason="it is there")
+    await hold_order(store, await found(store, "R1"), by="anna", reason="it is not")
+    order = await found(store, "R1")
 
-    told = text_of(await browser.get("/orders/R1"))
+    page = await browser.get("/orders/R1")
 
     history = [tell_attempt(one) for one in await load_history(store, row)]
+    assert len(history) == 2
     for line in [*tell_present(order, store.now()), *tell_verdict(order), *history]:
-        assert " ".join(line.replace("`", " ").split()) in told.replace(" .", ".").replace(
-            " ,", ","
-        ), line
+        assert says(page, line), line
 
 
 async def test_an_order_has_one_timeline_of_events_and_attempts(
@@ -187,7 +193,7 @@ async def test_what_was_sent_is_shown_and_escaped(browser: Browser, store: Store
     link = "javascript:alert(2)"
     parcel = replace(shipment().parcels[0], tracking_link=link)
     sent = replace(shipment(), parcels=(parcel,))
-    await save_shipments(store, [JudgedShipment(sent, row, "matched", None)])
+    await save_shipments(store, [JudgedShipment(sent, "matched", row)])
 
     page = await browser.get("/orders/AK1")
 
@@ -246,7 +252,7 @@ async def test_a_search_finds_by_every_number(browser: Browser, store: Store) ->
     """Reference, id, the warehouse's numbers and a tracking number lead to the order at once."""
     row = await add_order(store, state="placed", marketplace_reference="R1")
     await add_placing(store, row, "AK1", warehouse_order_id="881", warehouse_order_number="S44")
-    await save_shipments(store, [JudgedShipment(shipment(), row, "matched", None)])
+    await save_shipments(store, [JudgedShipment(shipment(), "matched", row)])
     tracking = shipment().parcels[0].tracking_number
 
     for text in ("R1", order_id_of(1), "AK1", "881", "S44", f" {tracking} "):

@@ -38,6 +38,7 @@ class Templates:
         self._environment.filters |= {
             "when": tell_when,
             "second": tell_second,
+            "ago": tell_ago,
             "day": tell_day,
             "span": tell_span,
             "words": tell_words,
@@ -58,6 +59,15 @@ def tell_when(at: datetime | str | None) -> Markup:
 def tell_second(at: datetime | str | None) -> Markup:
     """Return a moment to the second."""
     return _tell(at, "%Y-%m-%d %H:%M:%S UTC")
+
+
+def tell_ago(at: datetime | str | None, now: datetime) -> Markup:
+    """Return how long ago a moment was; the moment itself stands behind it for programs."""
+    if at is None:
+        return _tell(at, "")
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    words = f"{tell_span((now - moment).total_seconds())} ago"
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), words)
 
 
 def _tell(at: datetime | str | None, form: str) -> Markup:
