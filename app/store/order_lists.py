@@ -13,7 +13,7 @@ from app.store.models import Event, Order, Parcel, Shipment, WarehouseOrder, is_
 from app.store.order_rows import live_placings, record_of
 from app.store.session import Store
 
-SKU_WINDOW = 20_000
+SKU_WINDOW = 10_000
 """So many placed orders are read for a SKU at a time: no index knows what is in an order."""
 MOST_OPEN = 200
 

@@ -392,6 +392,19 @@ async def test_without_the_setting_no_header_is_believed(browser: Browser) -> No
     assert answer.status_code == 303
 
 
+async def test_an_address_that_leads_nowhere(browser: Browser) -> None:
+    """Is a page for people, and what it always was for programs."""
+    page = await browser.http.get("/nowhere", headers={"accept": "text/html,*/*"})
+    assert (page.status_code, "<h1>No such page</h1>" in page.text) == (404, True)
+    assert "content-security-policy" in page.headers
+
+    assert (await browser.get("/nowhere")).json() == {"detail": "Not Found"}
+    api = {"accept": "text/html", **OPERATOR}
+    assert (
+        "no order has" in (await browser.http.get("/api/orders/R9", headers=api)).json()["detail"]
+    )
+
+
 async def test_too_many_sign_ins_at_once_are_put_off(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

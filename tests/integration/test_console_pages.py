@@ -25,6 +25,7 @@ from app.store.operators import Role
 from app.store.queries import find_order, load_history
 from app.store.session import Store
 from app.store.shipments import JudgedShipment, save_shipments
+from app.web.console.actions import ACTIONS
 from tests.fake_clock import FakeClock
 from tests.integration.console import Browser, add_person, console, says, text_of
 from tests.integration.test_operations import add_placing, needs_attention
@@ -375,6 +376,28 @@ async def test_a_comparison_asks_ankorstore_now(
     assert "street nothing Singel" in told
     assert "SKU X: not there" in told
     assert "an odd phone" in told
+
+
+@pytest.mark.parametrize(
+    ("reason", "columns", "offered"),
+    [
+        ("sku_unknown", {}, ["correct", "retry", "accept-partial", "reject", "hold"]),
+        ("held_by_operator", {}, ["release", "accept", "reject"]),
+        ("cancelled_after_placing", {"state": "placed"}, ["settle"]),
+        ("warehouse_order_cancelled", {"state": "accepted"}, ["resend", "close"]),
+        ("confirm_manual", {"state": "dispatched"}, ["parcels", "retry"]),
+    ],
+)
+async def test_what_helps_is_offered_first(
+    browser: Browser, store: Store, reason: str, columns: dict[str, Any], offered: list[str]
+) -> None:
+    """The first button answers what is asked; every other decision stands further down, once."""
+    await needs_attention(store, reason, marketplace_reference="R1", **columns)
+
+    links = re.findall(r'/do/([\w-]+)"', (await browser.get("/orders/R1")).text)
+
+    assert links[: len(offered)] == offered
+    assert sorted(links) == sorted(ACTIONS)
 
 
 async def test_a_viewer_is_offered_nothing_to_decide(

@@ -1,5 +1,7 @@
 """Which decisions an order's page offers first: those that make sense as it stands."""
 
+from collections.abc import Mapping
+
 from app.domain.deadlines import UNDISPATCHED
 from app.domain.record import OrderRecord
 from app.domain.tasks import answers_to
@@ -9,7 +11,18 @@ from app.store.possible_moves import possible_moves
 from app.web.console.actions import ACTIONS, Action
 
 _SPELLED = {"accept --partial": "accept-partial"}
-_BY_REASON = {
+_CORRECTABLE = (
+    "sku_unknown",
+    "sku_missing",
+    "pack_mode_mismatch",
+    "pack_mode_unconfirmed",
+    "house_number_missing",
+    "address_unsure",
+    "correction_outdated",
+)
+"""What a correction of this one order cures."""
+_BY_REASON: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(_CORRECTABLE, ("correct",)),
     **dict.fromkeys(LABEL_REASONS, ("reset-label",)),
     **dict.fromkeys(PARCEL_REASONS, ("parcels",)),
     **dict.fromkeys(PARTIAL_REASONS, ("confirm-partial",)),

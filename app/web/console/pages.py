@@ -4,6 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from fastapi.exception_handlers import http_exception_handler
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from app import __version__
 from app.domain.record import OrderRecord
@@ -19,10 +23,13 @@ from app.web.console.decide_page import add_decide_page
 from app.web.console.order_list import add_order_list
 from app.web.console.order_page import add_order_page
 from app.web.console.overview import add_overview
+from app.web.console.refusals import Refused
 from app.web.console.rendering import Templates
 from app.web.console.service_pages import add_service_pages
 from app.web.console.signing_in import add_sign_in
 from app.web.console.visits import Console
+
+NO_SUCH_PAGE = Refused(404, "No such page", "The address may be misspelled, or out of date.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +61,13 @@ def add_console(app: FastAPI, parts: ConsoleParts) -> None:
     add_decide_page(console, parts.wake)
     add_service_pages(console, parts.settings)
     app.router.routes.extend(console.router.routes)
+
+    async def answer_unknown(request: Request, error: Exception) -> Response:
+        """Show people a page where there is none; programs get what they always did."""
+        assert isinstance(error, HTTPException)
+        is_person = "text/html" in request.headers.get("accept", "")
+        if is_person and not request.url.path.startswith("/api/"):
+            return console.refuse(NO_SUCH_PAGE)
+        return await http_exception_handler(request, error)
+
+    app.add_exception_handler(404, answer_unknown)
