@@ -113,10 +113,7 @@ class Console:
                 return go_to(SIGN_IN_PATH)
             form = await read_form(request)
             require_form_token(form, person.form_token)
-            if not person.may_decide:
-                raise Refused(
-                    403, "You may look only", "A viewer decides nothing. Ask an operator."
-                )
+            require_operator(person)
             return await page(Visit(request, person, self.store, self.templates, form))
 
         self.add_open(path, answer, method="POST")
