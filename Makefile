@@ -38,6 +38,19 @@ demo: $(VENV)/.runtime ## Run the service against two simulated companies; no ac
 test: $(VENV)/.dev ## Run all tests, on SQLite and on a PostgreSQL they bring themselves
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --maxprocesses 4 --dist worksteal
 
+# What drives a browser, on top of that.
+$(VENV)/.browser: requirements-browser.lock $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
+	@touch $@
+
+.PHONY: test-browser
+test-browser: $(VENV)/.browser ## Test the console in Chromium (install it first, or set CHROMIUM)
+	$(BIN)/python -m pytest tests/browser
+
+.PHONY: screenshots
+screenshots: $(VENV)/.browser ## Take the console's pictures in docs/ anew
+	@$(BIN)/python -m tests.browser.screenshots docs
+
 .PHONY: check
 check: $(VENV)/.dev ## Run the checks that need no test: format, lint, types, layers, schema
 	$(BIN)/ruff format --check .
@@ -105,6 +118,9 @@ lock: ## Renew the lock files from pyproject.toml (needs uv)
 	  --generate-hashes --no-emit-index-url --upgrade -q -o requirements.lock
 	uv pip compile pyproject.toml --extra build --extra dev -c requirements.lock --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra build --extra dev --extra browser -c requirements-dev.lock \
+	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q \
+	  -o requirements-browser.lock
 	uv pip compile requirements-container.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url -q -o requirements-container.lock
 

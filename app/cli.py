@@ -23,6 +23,7 @@ from app.cli_database import (
 from app.cli_deadlines import postpone_command
 from app.cli_events import events_cli
 from app.cli_ledger import ledger
+from app.cli_operators import operators_cli
 from app.cli_orders import orders_cli
 from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
 from app.cli_pauses import pause_command, pauses_command, resume_command
@@ -52,6 +53,7 @@ cli = typer.Typer(
 )
 cli.add_typer(orders_cli, name="orders")
 cli.add_typer(alerts_cli, name="alerts")
+cli.add_typer(operators_cli, name="operators")
 cli.add_typer(policy_cli, name="policy")
 cli.add_typer(returns_cli, name="returns")
 orders_cli.command("confirm-partial")(confirm_partial_command)
@@ -115,6 +117,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # who is trusted with them is the console's to say
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
 
@@ -157,9 +160,13 @@ async def _run_worker(settings: Settings) -> None:
 
 
 @cli.command()
-def demo() -> None:
+def demo(
+    keeps: Annotated[
+        bool, typer.Option("--keep", help="Stay up afterwards, to look at the console.")
+    ] = False,
+) -> None:
     """Run the service against two simulated companies and tell each order's story."""
-    raise typer.Exit(run_demo())
+    raise typer.Exit(run_demo(keeps=keeps))
 
 
 @cli.command()

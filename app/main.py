@@ -18,9 +18,11 @@ from app.clock import Clock
 from app.domain.record import OrderRecord
 from app.flow.preview import Preview, preview_order
 from app.settings import Settings
+from app.shown_settings import show_settings
 from app.store.inbox import Inbox
 from app.store.migrate import known_revisions
 from app.store.session import Store
+from app.web.console import ConsoleParts, add_console
 from app.web.corrections import corrections_router
 from app.web.deadlines import deadlines_router
 from app.web.events import events_router
@@ -33,6 +35,7 @@ from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.wiring import (
     Transports,
+    access_rules,
     backlog_pace,
     build_companies,
     build_store,
@@ -150,6 +153,19 @@ def create_app(
     ]
     app.include_router(
         operations_router(store, operator_token, wake, parts, at_risk_seconds=at_risk_seconds)
+    )
+    add_console(
+        app,
+        ConsoleParts(
+            store=store,
+            access=access_rules(settings),
+            settings=show_settings(settings),
+            pace=pace,
+            at_risk_seconds=at_risk_seconds,
+            warehouse_country=settings.warehouse_country,
+            wake=wake,
+            preview=preview,
+        ),
     )
     app.add_exception_handler(RequestValidationError, _answer_wrong_request)
     app.add_exception_handler(405, _answer_wrong_method)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -137,6 +138,9 @@ class Settings(BaseSettings):
     encryption_key: SecretList = Field(
         (), examples=["4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E="]
     )
+    operator_session_hours: float = Field(12, gt=0, le=720, examples=["12"])
+    operator_header: str | None = Field(None, examples=["X-Forwarded-User"])
+    trusted_proxies: CommaList = Field((), examples=["10.0.0.5,192.168.10.0/24"])
     log_format: Literal["json", "console"] = Field("json", examples=["json"])
     otel_exporter_otlp_endpoint: str | None = Field(
         None, examples=["http://otel-collector.internal:4318"]
@@ -279,6 +283,23 @@ class Settings(BaseSettings):
     @classmethod
     def _stripped(cls, value: SecretStr) -> SecretStr:
         return SecretStr(value.get_secret_value().strip())
+
+    @field_validator("operator_header")
+    @classmethod
+    def _name_of_header(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9-]+", value):
+            raise ValueError("is no name of a header")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            try:
+                ip_network(value)
+            except ValueError:
+                raise ValueError(f"{value!r} is no address or network") from None
+        return values
 
     @field_validator("ankorstore_webhook_secrets")
     @classmethod
@@ -458,6 +479,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(
             "LEASE_SECONDS: must be at least twice HTTP_TIMEOUT_SECONDS; "
             f"for example LEASE_SECONDS={int(settings.http_timeout_seconds * 6)}"
+        )
+    if settings.operator_header and not settings.trusted_proxies:
+        raise SettingsError(
+            "OPERATOR_HEADER: needs TRUSTED_PROXIES, the addresses from which the header is "
+            "believed; for example TRUSTED_PROXIES=10.0.0.5"
         )
     if settings.cancel_window_minutes > 0 and not settings.active_ants_path_order_release:
         raise SettingsError(

@@ -40,6 +40,7 @@ from app.store.budget import SharedBudget
 from app.store.facts import load_settings_snapshot
 from app.store.logins import LoginVault
 from app.store.session import Store
+from app.web.console.access import AccessRules
 
 ANKORSTORE = "ankorstore"
 ACTIVE_ANTS = "active_ants"
@@ -369,6 +370,15 @@ def build_dead_man(settings: Settings, store: Store, jobs: Collection[str]) -> D
     """Return the dead man's switch about *jobs*; None where nobody watches."""
     url = settings.deadman_url.get_secret_value()
     return DeadMan(store, PlainHttp(url), jobs) if url else None
+
+
+def access_rules(settings: Settings) -> AccessRules:
+    """Return how people come into the console."""
+    return AccessRules(
+        session_hours=settings.operator_session_hours,
+        operator_header=settings.operator_header,
+        trusted_proxies=settings.trusted_proxies,
+    )
 
 
 def retention_rules(settings: Settings) -> RetentionRules:

@@ -8,12 +8,21 @@ from app.domain.order import ListedOrder
 from app.flow.forecast import Pace
 from app.flow.watch import watch
 from app.ports import RateWindow
+from app.store import order_lists
 from app.store.backlog import count_backlog, end_waiting, note_waiting
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.decisions import retry_order
 from app.store.events import EventFilter, count_window, list_events
 from app.store.inbox import Disposition, Inbox, IncomingEvent
 from app.store.ledger import load_held, load_held_between
+from app.store.order_lists import (
+    count_attention,
+    find_by_sku,
+    find_by_tracking,
+    list_attention,
+    list_oldest,
+    list_stray_shipments,
+)
 from app.store.orders import AttemptRow, Finish, finish_step
 from app.store.queries import (
     OrderFilter,
@@ -34,6 +43,7 @@ from app.store.shipments import (
     mark_acknowledged,
 )
 from app.store.tallies import advance_tallies
+from app.store.trends import count_open, read_day
 from bench.big_tables import OPEN_SHARE
 
 Question = Callable[[Store], Awaitable[object]]
@@ -158,6 +168,28 @@ async def draw_up_ledger(store: Store) -> None:
     await load_held(store, SOURCE, [id_of(number) for number in range(100, 200)])
 
 
+async def look_at_the_console(store: Store) -> None:
+    """What its first page asks besides `/status`, and one day of its pictures."""
+    for group in await count_attention(store):
+        await list_attention(store, group.reason, 5)
+    await list_oldest(store, 5)
+    await count_open(store)
+    start_at = store.now() - timedelta(days=30)
+    await read_day(store, start_at, start_at + timedelta(hours=1))
+
+
+async def search_in_the_console(store: Store) -> None:
+    """What no order is called by: by tracking number, then through what was placed."""
+    await find_by_tracking(store, "nothing")
+    await find_by_sku(store, "NOTHING")
+
+
+async def list_in_the_console(store: Store) -> None:
+    """Events nobody looked at, and shipments of nobody."""
+    await order_lists.list_events(store, before_id=None, only_unprocessed=True, limit=50)
+    await list_stray_shipments(store, before_id=None, limit=50)
+
+
 def _list(wanted: OrderFilter) -> Question:
     return lambda store: list_orders(store, wanted)
 
@@ -205,4 +237,7 @@ QUESTIONS: dict[str, Question] = {
     "the backlog": foresee,
     "a decision": decide,
     "the ledger": draw_up_ledger,
+    "the console's overview": look_at_the_console,
+    "the console's search": search_in_the_console,
+    "the console's lists": list_in_the_console,
 }

@@ -10,6 +10,7 @@ from alembic import context
 
 from app.store import (  # noqa: F401 - their tables join the metadata
     models_alarms,
+    models_operators,
     models_pauses,
     models_returns,
     models_skus,

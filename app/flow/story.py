@@ -66,7 +66,7 @@ def tell_past(
         (row["received_at"], f"Ankorstore told: {row['event_type']}{_heeded(row)}")
         for row in events
     ]
-    told += [(row["happened_at"], _tell_attempt(row)) for row in history]
+    told += [(row["happened_at"], tell_attempt(row)) for row in history]
     if order.found_by != "webhook":
         told.append((order.created_at, "found in Ankorstore's list; no webhook told of it"))
     told.sort(key=lambda one: one[0])
@@ -78,7 +78,8 @@ def _heeded(event: Mapping[str, Any]) -> str:
     return f" (heeded at {clock_text(seen_at)})" if seen_at else " (not looked at yet)"
 
 
-def _tell_attempt(row: Mapping[str, Any]) -> str:
+def tell_attempt(row: Mapping[str, Any]) -> str:
+    """Return an attempt as a sentence: the step, what came of it, call, answer and next time."""
     number = f", try {row['attempt_number']}" if row["attempt_number"] > 1 else ""
     words = f' — "{row["detail"]}"' if row["detail"] else ""
     ending = _OUTCOMES.get(row["outcome"], row["outcome"])

@@ -191,6 +191,19 @@ class Order(Base):
             sqlite_where=text(_NOT_LEFT),
             postgresql_where=text(_NOT_LEFT),
         ),
+        # What the pictures of the console count by day.
+        Index(
+            "ix_orders_closed_at",
+            "closed_at",
+            sqlite_where=text("closed_at IS NOT NULL"),
+            postgresql_where=text("closed_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_orders_confirmed_at",
+            "confirmed_at",
+            sqlite_where=text("confirmed_at IS NOT NULL"),
+            postgresql_where=text("confirmed_at IS NOT NULL"),
+        ),
         Index(
             "ix_orders_corrected",
             "closed_at",
@@ -329,6 +342,12 @@ class WarehouseOrder(Base):
         Index("ix_warehouse_orders_warehouse_order_id", "warehouse_order_id"),
         Index("ix_warehouse_orders_warehouse_order_number", "warehouse_order_number"),
         Index("ix_warehouse_orders_order_id", "order_id"),
+        Index(
+            "ix_warehouse_orders_answered_at",
+            "answered_at",
+            sqlite_where=text("answered_at IS NOT NULL"),
+            postgresql_where=text("answered_at IS NOT NULL"),
+        ),
         Index(
             "ix_warehouse_orders_unpruned",
             "intent_at",
