@@ -75,6 +75,9 @@ SECRETS = (
     "ankorstore_client_secret",
     "ankorstore_webhook_secrets",
     "active_ants_password",
+    "alert_webhook_url",
+    "smtp_password",
+    "deadman_url",
 )
 """What may come from a file, named by the setting's name and `_FILE`."""
 

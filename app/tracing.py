@@ -3,7 +3,7 @@ Traces (OpenTelemetry), where an address to send them to is set; else nothing of
 
 Each step of an order is a trace of its own, with the calls to the companies inside. It is linked
 to the trace of the order's deliveries, whose id is reckoned from the order's id: nothing has to be
-stored, and nothing asked for, to find one from the other (docs/adr/0014-traces.md).
+stored, and nothing asked for, to find one from the other (docs/adr/0013-traces.md).
 
 No span holds personal data: attributes are words of this program, ids and statuses. What an
 exception says, and where a call went, are left out.

@@ -257,9 +257,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "number_taken",
         "Active Ants has an order with this number that is not proven to be ours.",
-        "Compare it in Maya. If it is this order: `antbridge orders settle ORDER kept`. If none "
-        "there is this order: set ORDER_NUMBER_PREFIX if another shop uses the same numbers, then "
-        "`antbridge orders settle ORDER cancelled-in-maya`.",
+        "Compare it in Maya. If it is this order: `antbridge orders settle ORDER kept`. Else set "
+        "ORDER_NUMBER_PREFIX, and `antbridge orders settle ORDER cancelled-in-maya`.",
     ),
     Reason(
         "keeps_failing",

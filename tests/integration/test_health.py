@@ -183,6 +183,8 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
                 "deadlines",
                 "deliveries",
                 "returns",
+                "alerts",
+                "dead_man",
             ),
             job,
         ),
