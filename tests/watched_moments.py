@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.domain.deadlines import Deadline
+from app.domain.jobs import JOB_NAMES
 from app.domain.lifecycle import State
 from app.flow.forecast import Backlog
 from app.flow.watch import PEERS, Watched
 from app.store.queries import StatusFigures
 from app.store.schedules import ScheduleState
-from app.web.metrics_page import JOBS
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def moment() -> Watched:
             shipments_not_matched=1,
         ),
         peers={peer: {"away_since": AT, "budget_left": 1} for peer in PEERS},
-        schedules={name: ScheduleState(name, AT, AT, None, None) for name in JOBS},
+        schedules={name: ScheduleState(name, AT, AT, None, None) for name in JOB_NAMES},
         workers=[{"worker_id": "w", "beat_at": AT}],
         backlog=Backlog(1, AT),
         deadlines=dict.fromkeys(Deadline, 1),

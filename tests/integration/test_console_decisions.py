@@ -195,7 +195,7 @@ async def test_a_field_that_cannot_be_right_is_told_beside_it(
         ("resend", "sku_unknown", {}, "nothing was placed for it yet"),
         ("confirm-partial", "sku_unknown", {}, "the warehouse has sent nothing of it"),
         ("reset-label", "sku_unknown", {}, "no label"),
-        ("return", "sku_unknown", {}, "only a shipped and closed order can come back"),
+        ("return", "sku_unknown", {}, "no shipment of it is known to come back"),
         ("return-close", "sku_unknown", {}, "has no return"),
     ],
 )
