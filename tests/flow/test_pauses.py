@@ -159,6 +159,11 @@ async def test_a_paused_company_is_not_called(
 
         assert [len(made) for made in calls] == before
         held = await world.held(order)
+        # Nothing is written for an order that cannot go on, not even when news comes in.
+        assert await world.told(order) == (["put off"] if what is Pausable.ACTIVE_ANTS else [])
+        await world.tell(order)
+        await world.work()
+        assert (await world.held(order)).fencing_token == held.fencing_token
         name = {Pausable.ANKORSTORE: "Ankorstore", Pausable.ACTIVE_ANTS: "Active Ants"}
         assert_waits(held, name.get(what, what), since)
         assert held.state in (State.RECEIVED, State.ACCEPTED)
