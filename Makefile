@@ -38,6 +38,19 @@ demo: $(VENV)/.runtime ## Run the service against two simulated companies; no ac
 test: $(VENV)/.dev ## Run all tests, on SQLite and on a PostgreSQL they bring themselves
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --maxprocesses 4 --dist worksteal
 
+# What drives a browser, on top of that.
+$(VENV)/.browser: requirements-browser.lock $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
+	@touch $@
+
+.PHONY: test-browser
+test-browser: $(VENV)/.browser ## Test the console in Chromium (install it first, or set CHROMIUM)
+	$(BIN)/python -m pytest tests/browser
+
+.PHONY: screenshots
+screenshots: $(VENV)/.browser ## Take the console's pictures in docs/ anew
+	@$(BIN)/python -m tests.browser.screenshots docs
+
 .PHONY: check
 check: $(VENV)/.dev ## Run the checks that need no test: format, lint, types, layers, schema
 	$(BIN)/ruff format --check .
@@ -70,6 +83,13 @@ orderings: $(VENV)/.dev ## Play every ordering of cancel, create, ship and confi
 crashes: $(VENV)/.dev ## Play every crash of one order's life: make crashes, or one: CASE=sqlite/plain/…
 	@$(BIN)/python -m tests.crashes $(if $(CASE),--case $(CASE)) $(if $(DATABASE),--database $(DATABASE))
 
+.PHONY: test-alerts
+test-alerts: ## Test the alert rules in deploy/prometheus with promtool
+	@command -v promtool > /dev/null || { echo "promtool is missing: it comes with Prometheus" \
+	  "(Debian and Ubuntu: apt-get install prometheus; else prometheus.io/download)"; exit 1; }
+	promtool check rules deploy/prometheus/antbridge.rules.yml
+	promtool test rules deploy/prometheus/tests/*.yml
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Send the receiver hostile deliveries: make fuzz COUNT=1000000 (SEED=4711 MINUTES=60)
 	@$(BIN)/python -m tests.fuzz.run $(if $(SEED),--seed $(SEED)) \
@@ -98,6 +118,9 @@ lock: ## Renew the lock files from pyproject.toml (needs uv)
 	  --generate-hashes --no-emit-index-url --upgrade -q -o requirements.lock
 	uv pip compile pyproject.toml --extra build --extra dev -c requirements.lock --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra build --extra dev --extra browser -c requirements-dev.lock \
+	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q \
+	  -o requirements-browser.lock
 	uv pip compile requirements-container.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url -q -o requirements-container.lock
 

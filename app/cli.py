@@ -3,13 +3,15 @@
 import asyncio
 import signal
 import sys
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from app import __version__
+from app import __version__, metrics
 from app.cli_address import address
+from app.cli_alerts import alerts_cli
 from app.cli_corrections import correct_command, preview_command
 from app.cli_database import (
     WRONG_USE,
@@ -20,30 +22,27 @@ from app.cli_database import (
 )
 from app.cli_deadlines import postpone_command
 from app.cli_doctor import doctor
+from app.cli_events import events_cli
 from app.cli_ledger import ledger
+from app.cli_operators import operators_cli
 from app.cli_orders import orders_cli
 from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
+from app.cli_pauses import pause_command, pauses_command, resume_command
 from app.cli_policy import policy_cli
 from app.cli_returns import returns_cli
+from app.cli_schedules import schedules_cli
 from app.cli_sku_check import check_command
 from app.cli_skus import skus_cli
 from app.clock import SystemClock
 from app.demo import run_demo
-from app.flow.deadlines import tell_deadline
-from app.flow.story import name_of, tell_history, tell_present, tell_shipments
-from app.flow.verdict_words import tell_verdict
+from app.flow.case import gather_case, tell_story
 from app.logs import configure_logs
 from app.main import create_app
 from app.settings import Settings, SettingsError, load_settings, require_service_settings
 from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore, serve_companies
-from app.store.queries import (
-    load_events,
-    load_history,
-)
 from app.store.session import Store
-from app.store.shipments import load_shipments
 from app.web.bounded_http import BoundedHttpProtocol
-from app.wiring import build_companies, build_store, flow_rules, known_secrets
+from app.wiring import build_companies, build_store, flow_rules, known_secrets, traced
 from app.worker import Worker
 from app.worker_lock import WorkerRunning, hold_worker_role
 
@@ -54,6 +53,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(orders_cli, name="orders")
+cli.add_typer(alerts_cli, name="alerts")
+cli.add_typer(operators_cli, name="operators")
 cli.add_typer(policy_cli, name="policy")
 cli.add_typer(returns_cli, name="returns")
 orders_cli.command("confirm-partial")(confirm_partial_command)
@@ -64,6 +65,11 @@ orders_cli.command("correct")(correct_command)
 orders_cli.command("preview")(preview_command)
 cli.add_typer(skus_cli, name="skus")
 skus_cli.command("check")(check_command)
+cli.add_typer(events_cli, name="events")
+cli.add_typer(schedules_cli, name="schedules")
+cli.command("pause")(pause_command)
+cli.command("resume")(resume_command)
+cli.command("pauses")(pauses_command)
 cli.command("ledger")(ledger)
 cli.command("doctor")(doctor)
 cli.command("address")(address)
@@ -101,7 +107,10 @@ def serve(
     bring_database_up_to_date(settings)
     # The server raises the signal that stopped it once more, when all is done.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with hold_worker_role(settings.database_url, wanted=with_worker):
+    with (
+        traced(settings),
+        hold_worker_role(settings.database_url, wanted=with_worker),
+    ):
         uvicorn.run(
             create_app(settings, with_worker=with_worker),
             host=host,
@@ -110,17 +119,32 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # who is trusted with them is the console's to say
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
 
 
 @cli.command()
-def worker() -> None:
+def worker(
+    metrics_host: Annotated[str, typer.Option(help="Address to serve metrics on.")] = "127.0.0.1",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port to serve this process's metrics on. Unset: none."
+        ),
+    ] = None,
+) -> None:
     """Work on orders without receiving webhooks."""
     settings = _service_settings()
     bring_database_up_to_date(settings)
-    with hold_worker_role(settings.database_url, wanted=True):
-        asyncio.run(_run_worker(settings))
+    with hold_worker_role(settings.database_url, wanted=True), ExitStack() as stack:
+        try:
+            stack.enter_context(metrics.served(metrics_host, metrics_port))
+        except OSError as error:
+            where = f"{metrics_host}:{metrics_port}"
+            raise SettingsError(f"--metrics-port: {where} cannot be used: {error}") from None
+        with traced(settings):
+            asyncio.run(_run_worker(settings))
 
 
 async def _run_worker(settings: Settings) -> None:
@@ -138,9 +162,13 @@ async def _run_worker(settings: Settings) -> None:
 
 
 @cli.command()
-def demo() -> None:
+def demo(
+    keeps: Annotated[
+        bool, typer.Option("--keep", help="Stay up afterwards, to look at the console.")
+    ] = False,
+) -> None:
     """Run the service against two simulated companies and tell each order's story."""
-    raise typer.Exit(run_demo())
+    raise typer.Exit(run_demo(keeps=keeps))
 
 
 @cli.command()
@@ -212,25 +240,15 @@ def why(order: OrderText) -> None:
         found = await find_one(store, order)
         if found is None:
             return WRONG_USE
-        print(f"Order {name_of(found)} ({found.marketplace_order_id})")
-        events = await load_events(store, found.order_id)
-        how = "a webhook told of it" if found.found_by == "webhook" else "reconciling found it"
-        print(f"  {how}; {len(events)} events came in.")
-        for line in tell_history(await load_history(store, found.order_id)):
-            print(f"  {line}")
-        shipments = [row.shipment for row in await load_shipments(store, found.order_id)]
-        for line in [
-            *tell_verdict(found),
-            *tell_shipments(found, shipments),
-            *tell_present(found, store.now()),
-        ]:
-            print(line)
-        for line in tell_deadline(
-            found,
-            store.now(),
+        told = tell_story(
+            await gather_case(store, found),
             at_risk_seconds=settings.at_risk_hours * 3600,
             country_code=settings.warehouse_country,
-        ):
+        )
+        print(told.title)
+        for line in (told.found, *told.past):
+            print(f"  {line}")
+        for line in (*told.verdict, *told.shipments, *told.deadline, *told.present):
             print(line)
         return 0
 

@@ -20,6 +20,7 @@ from app.logs import configure_logs
 from app.settings import Settings, load_settings, require_settings
 from app.store.decisions import Impossible
 from app.store.decisions_corrections import correct_order_by_person
+from app.store.possible_moves import with_moves
 from app.store.session import Store
 from app.wiring import build_companies, build_store, known_secrets, use_stored_settings
 
@@ -74,7 +75,7 @@ def correct_command(
                 releases=releases,
             )
         except Impossible as impossible:
-            print(f"antbridge: {impossible}", file=sys.stderr)
+            print(f"antbridge: {with_moves(str(impossible), found)}", file=sys.stderr)
             return 1
         print(told)
         return 0

@@ -1,6 +1,7 @@
 """How commands come to the database, and to the order they are about."""
 
 import asyncio
+import getpass
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from sqlalchemy.exc import DatabaseError
 
 from app.domain.record import OrderRecord
+from app.domain.signing import check_reason
 from app.logs import configure_logs
 from app.settings import Settings, SettingsError, load_settings
 from app.store.migrate import bring_up_to_date
@@ -20,6 +22,19 @@ WRONG_USE = 2
 OrderText = Annotated[
     str, typer.Argument(metavar="ORDER", help="Reference, marketplace id or warehouse number.")
 ]
+
+
+def operator_name() -> str:
+    """Return who uses the command line, as it is kept with what they decide."""
+    return f"{getpass.getuser()} (command line)"
+
+
+def reason_given(text: str) -> str:
+    """Return the reason given as an option, or refuse it by name."""
+    try:
+        return check_reason(text)
+    except ValueError as problem:
+        raise typer.BadParameter(f"--{problem}") from None
 
 
 def bring_database_up_to_date(settings: Settings) -> str:

@@ -10,6 +10,7 @@ import typer
 from app.cli_database import WRONG_USE, OrderText, find_one, with_store
 from app.store.decisions import Impossible
 from app.store.decisions_deadlines import postpone_order
+from app.store.possible_moves import with_moves
 from app.store.session import Store
 
 
@@ -30,7 +31,7 @@ def postpone_command(
         try:
             print(await postpone_order(store, found, by=by, reason=reason, to=to.date()))
         except Impossible as impossible:
-            print(f"antbridge: {impossible}", file=sys.stderr)
+            print(f"antbridge: {with_moves(str(impossible), found)}", file=sys.stderr)
             return 1
         return 0
 

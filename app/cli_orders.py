@@ -23,6 +23,7 @@ from app.settings import load_settings
 from app.store.decisions import Impossible, retry_order, take_order
 from app.store.decisions_answer import accept_order, hold_order, reject_order, release_order
 from app.store.decisions_tasks import CLOSING_OUTCOMES, close_order, resend_order, settle_task
+from app.store.possible_moves import with_moves
 from app.store.queries import ANY_ATTENTION, OrderFilter, list_orders
 from app.store.session import Store
 
@@ -182,9 +183,13 @@ def settle_command(
     order: OrderText,
     answer: Annotated[Answer, typer.Argument(help="What was done about the warehouse order.")],
     reason: ReasonText = "",
+    number: Annotated[
+        str | None,
+        typer.Option(help="The warehouse order it was done to, where several were placed."),
+    ] = None,
 ) -> None:
     """Record what was done in Maya about an order's goods; the order goes on from there."""
-    _decide(order, partial(settle_task, answer=answer), reason)
+    _decide(order, partial(settle_task, answer=answer, number=number), reason)
 
 
 @orders_cli.command("resend")
@@ -215,7 +220,7 @@ def _decide(text: str, decision: Callable[..., Awaitable[str]], reason: str) -> 
         try:
             print(await decision(store, found, by=by, reason=reason))
         except Impossible as impossible:
-            print(f"antbridge: {impossible}", file=sys.stderr)
+            print(f"antbridge: {with_moves(str(impossible), found)}", file=sys.stderr)
             return 1
         return 0
 

@@ -5,6 +5,7 @@ BridgeError
 ├── Transient               it may work later; the order did nothing wrong
 │   ├── RateLimited         the peer (or our own budget) asks for a pause
 │   ├── PeerAway            the peer failed several times in a row; nothing was sent
+│   ├── Paused              a person paused it; nothing was sent
 │   ├── Unauthorized        the peer refuses our login; retrying needs a person's correction
 │   └── NotReady            our own set-up lacks something: nothing is judged until it is there
 │       └── NotYet          somebody is seeing to it: look again in a moment
@@ -88,6 +89,17 @@ class PeerAway(Transient):
         """Carry the time until somebody may look whether the peer is back."""
         super().__init__(peer, operation)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Paused(Transient):
+    """A person paused what was about to be done; nothing was sent. `stop` says which pause."""
+
+    resolution = "Nothing to do: it goes on once the pause is ended with `antbridge resume`."
+
+    def __init__(self, stop: str, operation: str, *, peer: str = "antbridge") -> None:
+        """Carry the pause that stops *operation*, a call to *peer* or one of the flow's parts."""
+        super().__init__(peer, operation)
+        self.stop = stop
 
 
 class Unauthorized(Transient):

@@ -6,7 +6,21 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.errors import BridgeError, LeaseLost, NotReady, PeerAway
+from app import tracing
+from app.domain.jobs import (
+    ALERTS,
+    DEAD_MAN,
+    DEADLINES,
+    DELIVERIES,
+    RECONCILE,
+    RETENTION,
+    RETURNS,
+    SHIPMENTS,
+    WAREHOUSE_SETTINGS,
+    stop_of,
+)
+from app.domain.pauses import name_of_pausable
+from app.errors import BridgeError, LeaseLost, NotReady, Paused, PeerAway
 from app.flow.deadlines import tell_deadlines
 from app.flow.deliveries import DeliveryWatch
 from app.flow.reconcile import reconcile
@@ -17,7 +31,6 @@ from app.metrics import SCHEDULED_RUNS
 from app.ports import Priority, call_priority
 from app.settings import Settings
 from app.store.facts import load_settings_snapshot, save_settings_snapshot
-from app.store.returns import RETURNS
 from app.store.schedules import (
     ClaimedJob,
     claim_job,
@@ -26,18 +39,21 @@ from app.store.schedules import (
     kept_leased,
 )
 from app.store.session import Store
-from app.wiring import ACTIVE_ANTS, ANKORSTORE, Companies, retention_rules
+from app.wiring import (
+    ACTIVE_ANTS,
+    ANKORSTORE,
+    Companies,
+    build_dead_man,
+    build_notifier,
+    retention_rules,
+)
 
-SHIPMENTS = "shipments"
-RECONCILE = "reconcile"
-WAREHOUSE_SETTINGS = "warehouse_settings"
-RETENTION = "retention"
-DEADLINES = "deadlines"
 RETENTION_SECONDS = 3600.0
 DEADLINE_SECONDS = 300.0
-DELIVERIES = "deliveries"
 DELIVERIES_SECONDS = 3600.0
 RETURNS_SECONDS = 3600.0
+ALERTS_SECONDS = 60.0
+DEAD_MAN_SECONDS = 60.0
 SETTINGS_SECONDS = 86_400.0
 FAILED_SECONDS = 60.0
 """A job that failed runs again after this, or after its own interval if that is shorter."""
@@ -78,12 +94,17 @@ class Jobs:
         await self._load_settings()
 
     async def run_due(self) -> None:
-        """Start every job that is due and that nobody runs; wait for none of them."""
+        """Start every job that is due, not paused, and that nobody runs; wait for none of them."""
         if not self._is_prepared:
             await self.prepare()
         await self._load_settings()
         self._running = {n: task for n, task in self._running.items() if not task.done()}
-        idle = [name for name in self._jobs if name not in self._running]
+        paused = await self._companies.pauses.in_force()
+        idle = [
+            name
+            for name in self._jobs
+            if name not in self._running and stop_of(name, paused) is None
+        ]
         while idle:
             job = await claim_job(self._store, idle, self._lease_seconds)
             if job is None:
@@ -108,11 +129,15 @@ class Jobs:
         pause = work.every_seconds
         try:
             async with kept_leased(self._store, job, self._lease_seconds):
-                note = await work.run()
+                with tracing.span(f"job {job.name}", {"antbridge.job": job.name}):
+                    note = await work.run()
             log.info("job.finished", job=job.name, note=note)
         except PeerAway as failure:  # told once, by the circuit
             error = f"{failure}. {failure.resolution}"
             pause = min(work.every_seconds, failure.retry_after_seconds)
+        except Paused as stop:  # what it did until then is done; it goes on after the pause
+            note = f"stopped: {name_of_pausable(stop.stop)} was paused"
+            pause = 0.0
         except BridgeError as failure:
             error = f"{failure}. {failure.resolution}"
             # What another job brings (the warehouse's settings, at the first start) comes soon.
@@ -183,17 +208,17 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         http_timeout_seconds=settings.http_timeout_seconds,
     )
 
-    return Jobs(
-        store,
-        companies,
-        {
-            SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments, feed_priority),
-            RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
-            WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
-            RETENTION: Job(RETENTION_SECONDS, prune_old),
-            DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
-            DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
-            RETURNS: Job(RETURNS_SECONDS, returns.see_to),
-        },
-        settings.lease_seconds,
-    )
+    jobs = {
+        SHIPMENTS: Job(settings.shipment_poll_seconds, poll_shipments, feed_priority),
+        RECONCILE: Job(settings.reconcile_seconds, reconcile_orders),
+        WAREHOUSE_SETTINGS: Job(SETTINGS_SECONDS, read_settings),
+        RETENTION: Job(RETENTION_SECONDS, prune_old),
+        DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
+        DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
+        RETURNS: Job(RETURNS_SECONDS, returns.see_to),
+    }
+    if (notifier := build_notifier(settings, store)) is not None:
+        jobs[ALERTS] = Job(ALERTS_SECONDS, notifier.run)
+    if (dead_man := build_dead_man(settings, store, tuple(jobs))) is not None:
+        jobs[DEAD_MAN] = Job(DEAD_MAN_SECONDS, dead_man.run)
+    return Jobs(store, companies, jobs, settings.lease_seconds)

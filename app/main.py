@@ -18,18 +18,24 @@ from app.clock import Clock
 from app.domain.record import OrderRecord
 from app.flow.preview import Preview, preview_order
 from app.settings import Settings
+from app.shown_settings import show_settings
 from app.store.inbox import Inbox
 from app.store.migrate import known_revisions
 from app.store.session import Store
+from app.web.console import ConsoleParts, add_console
 from app.web.corrections import corrections_router
 from app.web.deadlines import deadlines_router
+from app.web.events import events_router
 from app.web.health import health_router
 from app.web.operations import operations_router
+from app.web.pauses import pauses_router
 from app.web.published_delivery import DELIVERY
+from app.web.schedules import schedules_router
 from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.wiring import (
     Transports,
+    access_rules,
     backlog_pace,
     build_companies,
     build_store,
@@ -111,6 +117,8 @@ def create_app(
         title="antbridge",
         version=__version__,
         lifespan=lifespan,
+        # Its own tracing tells paths and queries, in which people may be named.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         docs_url=None,
         redoc_url=None,
     )
@@ -139,9 +147,25 @@ def create_app(
         skus_router(store, settings.sku_map, wake),
         corrections_router(store, preview, wake),
         deadlines_router(store, wake),
+        pauses_router(store, wake),
+        schedules_router(store),
+        events_router(store, wake),
     ]
     app.include_router(
         operations_router(store, operator_token, wake, parts, at_risk_seconds=at_risk_seconds)
+    )
+    add_console(
+        app,
+        ConsoleParts(
+            store=store,
+            access=access_rules(settings),
+            settings=show_settings(settings),
+            pace=pace,
+            at_risk_seconds=at_risk_seconds,
+            warehouse_country=settings.warehouse_country,
+            wake=wake,
+            preview=preview,
+        ),
     )
     app.add_exception_handler(RequestValidationError, _answer_wrong_request)
     app.add_exception_handler(405, _answer_wrong_method)

@@ -16,11 +16,14 @@ from typing import Any
 
 import httpx
 
+from app import tracing
 from app.answers import Answer, read_date, read_pause_seconds, read_remaining
 from app.circuit import Circuit
 from app.clock import Clock
-from app.errors import BridgeError, OutcomeUnknown, PeerAway, RateLimited, Transient
+from app.domain.pauses import Pausable
+from app.errors import BridgeError, OutcomeUnknown, Paused, PeerAway, RateLimited, Transient
 from app.metrics import CALL_SECONDS, CALLS
+from app.pause_board import PauseBoard
 from app.ports import Budget, CallPlace, Turn
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -121,9 +124,14 @@ class PeerConnection:
         auth: httpx.Auth | None = None,
         headers: Mapping[str, str] | None = None,
         circuit: Circuit | None = None,
+        pauses: PauseBoard | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Prepare calls to *base_url*; *transport* replaces the network in tests."""
+        """
+        Prepare calls to *base_url*, none while *pauses* stop the company.
+
+        *transport* replaces the network in tests.
+        """
         self.peer = peer
         self.base_url = base_url
         self.budget = budget
@@ -131,6 +139,7 @@ class PeerConnection:
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self.circuit = circuit or Circuit(peer, clock)
+        self._pauses = pauses
         self._reserved: dict[asyncio.Task[Any], CallPlace] = {}
         self._http = httpx.AsyncClient(
             base_url=base_url,
@@ -164,8 +173,10 @@ class PeerConnection:
         a call may take goes to others; so does one whose task ends.
 
         Raises:
+            Paused: A person paused the company, or everything.
             PeerAway: The company is away; no write is made to find out whether it is back.
         """
+        await self._require_running(operation)
         self.circuit.admit(operation, may_probe=False)
         task = asyncio.current_task()
         assert task is not None, "calls are made by tasks"
@@ -213,6 +224,7 @@ class PeerConnection:
         Raises:
             OutcomeUnknown: A write may have been sent and no whole answer came.
             RateLimited: The company answered 429; the budget is paused.
+            Paused: A person paused the company, or everything; nothing was sent.
             PeerAway: The company is away; nothing was sent.
             Transient: Nothing was sent, or the call is repeatable and got no whole answer.
             Unauthorized: The login was refused.
@@ -230,12 +242,17 @@ class PeerConnection:
             headers=sent_headers,
             extensions={"is_the_call": True},
         )
+        await self._require_running(operation)
         is_probe = self.circuit.admit(operation, may_probe=turn is None)
         try:
             return await self._call(request, operation, turn, is_probe)
         finally:
             if is_probe:
                 self.circuit.end_probe()
+
+    async def _require_running(self, operation: str) -> None:
+        if self._pauses is not None:
+            await self._pauses.require_running(Pausable(self.peer), operation, peer=self.peer)
 
     async def _call(
         self, request: httpx.Request, operation: str, turn: Turn | None, is_probe: bool
@@ -249,7 +266,7 @@ class PeerConnection:
         try:
             answer = await self._send_until(ends, request, operation, turn, place, is_probe)
             await self._read_pace(answer, operation)
-        except PeerAway:
+        except (PeerAway, Paused):
             raise
         except BridgeError as error:
             self._note(operation, started, error, is_probe=is_probe)
@@ -275,9 +292,10 @@ class PeerConnection:
         try:
             async with asyncio.timeout(max(0.0, ends - self._clock.monotonic())):
                 place = place or await self._take_place(turn)
+                await self._require_running(operation)  # the wait may have been long
                 if not is_probe:  # it may have gone away while this call waited
                     self.circuit.admit(operation, may_probe=False)
-                return await self._exchange(request)
+                return await self._exchange(request, operation)
         except _NEVER_SENT as error:
             raise self._no_answer(operation, error, is_sent=False, turn=turn) from error
         except (TooLate, TimeoutError, httpx.HTTPError, httpx.StreamError) as error:
@@ -288,17 +306,25 @@ class PeerConnection:
             if place is not None:
                 place.give_back()
 
-    async def _exchange(self, request: httpx.Request) -> Answer:
-        response = await self._http.send(request, stream=True)
-        try:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise httpx.ReadError("answer too large")
-            return Answer(response.status_code, response.headers, bytes(body))
-        finally:
-            await response.aclose()
+    async def _exchange(self, request: httpx.Request, operation: str) -> Answer:
+        told = {
+            "peer.service": self.peer,
+            "antbridge.operation": operation,
+            "http.request.method": request.method,
+            "server.address": request.url.host,
+        }
+        with tracing.span(f"{self.peer} {operation}", told, kind="client") as span:
+            response = await self._http.send(request, stream=True)
+            span.set({"http.response.status_code": response.status_code})
+            try:
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > MAX_ANSWER_BYTES:
+                        raise httpx.ReadError("answer too large")
+                return Answer(response.status_code, response.headers, bytes(body))
+            finally:
+                await response.aclose()
 
     def _no_answer(
         self, operation: str, error: Exception, *, is_sent: bool, turn: Turn | None

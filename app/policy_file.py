@@ -6,6 +6,7 @@ has read, so a key's line is found by parsing ever longer beginnings of the file
 first shows, there it stands, however it is written.
 """
 
+import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,9 @@ from typing import Any
 from app.domain.policy import Policy
 from app.policy_reader import PolicyReader, Problem
 from app.settings import SettingsError
+
+_AT_LINE = re.compile(r"at line (\d+)")
+_BARE_TEXT = re.compile(r"([\w-]+)\s*=\s*([A-Za-z][\w-]*)\s*(?:#.*)?")
 
 
 class PolicyError(SettingsError):
@@ -38,7 +42,7 @@ def load_policy(path: str | None) -> Policy:
     if not path:
         return Policy()
     try:
-        text = Path(path).read_text("utf-8")
+        text = Path(path).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise PolicyError([f"{path} cannot be read: {why}"]) from None
@@ -55,13 +59,24 @@ def parse_policy(text: str, name: str) -> Policy:
     try:
         content = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyError([f"{name}: no TOML: {error}"]) from None
+        raise PolicyError([_explain_syntax(text, name, str(error))]) from None
     problems: list[Problem] = []
     policy = PolicyReader(problems).read(content)
     if problems:
         found = sorted((not _is_worst(one), _line_of(text, one.path), one) for one in problems)
         raise PolicyError([f"{name}, line {line}: {one.text}" for _, line, one in found])
     return policy
+
+
+def _explain_syntax(text: str, name: str, problem: str) -> str:
+    """Return what the parser says, with the line it stumbled over and the usual cure."""
+    found = _AT_LINE.search(problem)
+    lines = text.splitlines()
+    number = int(found[1]) if found else len(lines)
+    line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    if (bare := _BARE_TEXT.fullmatch(line)) is not None:
+        return f'{name}, line {number}: {line}: texts need quotes: {bare[1]} = "{bare[2]}"'
+    return f"{name}, line {number}: {line}: this is no TOML: {problem}"
 
 
 def _is_worst(problem: Problem) -> bool:

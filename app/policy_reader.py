@@ -150,12 +150,14 @@ class PolicyReader:
         elif reject_type not in REJECT_TYPES:
             where = (*path, "reject_type")
             self._note(where, f"{reject_type!r} is no type", ", ".join(REJECT_TYPES))
-        is_text = isinstance(reason, str) and 1 <= len(reason) <= MAX_REJECT_REASON_CHARACTERS
+        is_text = (
+            isinstance(reason, str) and 1 <= len(reason.strip()) <= MAX_REJECT_REASON_CHARACTERS
+        )
         if reason is None and reject_type == OTHER:
             self._note(path, "reject_reason is missing: OTHER needs one", _REASON_TEXT)
         elif reason is not None and not is_text:
             self._note((*path, "reject_reason"), "cannot be that text", _REASON_TEXT)
-        return Rejection(str(reject_type), reason if is_text else None)
+        return Rejection(str(reject_type), str(reason).strip() if is_text else None)
 
     def _note(self, path: tuple[str, ...], problem: str, allowed: str) -> None:
         self._problems.append(Problem(path, f"{'.'.join(path)}: {problem}; allowed: {allowed}"))

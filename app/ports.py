@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from app.domain.catalogue import Variant
 from app.domain.lifecycle import State
 from app.domain.order import ListedOrder, MarketplaceOrder
+from app.domain.pauses import Pausable
 from app.domain.record import OrderRecord, SentLine
 from app.domain.returns import CarrierStatus, ReturnCase, ReturnItem, ReturnLabel
 from app.domain.shipment import (
@@ -486,7 +487,8 @@ class Desk(Protocol):
 
     Every `intend_…` commits what is about to be sent before leave to send it is given, together
     with everything noted so far. It raises `LeaseLost` where the order is another worker's now,
-    and `WokenMeanwhile` where news about the order came in after it was last read.
+    `WokenMeanwhile` where news about the order came in after it was last read, and `Paused` where
+    a person paused what would be sent.
     """
 
     marketplace: Marketplace
@@ -502,6 +504,14 @@ class Desk(Protocol):
 
     def now(self) -> datetime:
         """Return the time all workers agree on."""
+
+    async def require_running(self, flow: Pausable) -> None:
+        """
+        Do nothing while the order's writes of that kind are not paused.
+
+        Raises:
+            Paused: They are, or their company, or everything.
+        """
 
     def prove(self, state: State) -> None:
         """Note that *state* is proven, to be committed with whatever this step commits next."""

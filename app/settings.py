@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -35,6 +36,7 @@ from app.secret_files import SecretFileError, SecretFiles
 
 _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 _ENCRYPTION_KEY = re.compile(r"[A-Za-z0-9+/_-]{43}=")
+_MAIL_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _PACK_MODE = re.compile(r"unit|pack|factor:[1-9][0-9]*")
 
 
@@ -73,6 +75,9 @@ SECRETS = (
     "ankorstore_client_secret",
     "ankorstore_webhook_secrets",
     "active_ants_password",
+    "alert_webhook_url",
+    "smtp_password",
+    "deadman_url",
 )
 """What may come from a file, named by the setting's name and `_FILE`."""
 
@@ -136,7 +141,29 @@ class Settings(BaseSettings):
     encryption_key: SecretList = Field(
         (), examples=["4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E="]
     )
+    operator_session_hours: float = Field(12, gt=0, le=720, examples=["12"])
+    operator_header: str | None = Field(None, examples=["X-Forwarded-User"])
+    trusted_proxies: CommaList = Field((), examples=["10.0.0.5,192.168.10.0/24"])
     log_format: Literal["json", "console"] = Field("json", examples=["json"])
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None, examples=["http://otel-collector.internal:4318"]
+    )
+
+    alert_webhook_url: SecretStr = Field(
+        SecretStr(""), examples=["https://hooks.slack.com/services/T000/B000/XXXX"]
+    )
+    alert_mail_to: CommaList = Field((), examples=["operations@brand.example"])
+    alert_mail_from: str | None = Field(None, examples=["antbridge@brand.example"])
+    alert_oldest_hours: float = Field(168, gt=0, examples=["168"])
+    alert_backlog_orders: int = Field(50, ge=0, examples=["50"])
+    smtp_host: str | None = Field(None, examples=["smtp.brand.example"])
+    smtp_port: int = Field(587, ge=1, le=65535, examples=["587"])
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", examples=["starttls"])
+    smtp_username: str = Field("", examples=["antbridge"])
+    smtp_password: SecretStr = Field(SecretStr(""), examples=["the password"])
+    deadman_url: SecretStr = Field(
+        SecretStr(""), examples=["https://hc-ping.com/00000000-0000-0000-0000-000000000000"]
+    )
 
     ankorstore_base_url: str = Field(
         "https://www.ankorstore.com", examples=["https://www.ankorstore.com"]
@@ -260,6 +287,23 @@ class Settings(BaseSettings):
     def _stripped(cls, value: SecretStr) -> SecretStr:
         return SecretStr(value.get_secret_value().strip())
 
+    @field_validator("operator_header")
+    @classmethod
+    def _name_of_header(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9-]+", value):
+            raise ValueError("is no name of a header")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            try:
+                ip_network(value)
+            except ValueError:
+                raise ValueError(f"{value!r} is no address or network") from None
+        return values
+
     @field_validator("ankorstore_webhook_secrets")
     @classmethod
     def _usable_secrets(cls, values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -292,12 +336,30 @@ class Settings(BaseSettings):
             raise ValueError("is no country of two letters whose holidays are known")
         return value.upper()
 
-    @field_validator("fallback_email")
+    @field_validator("fallback_email", "alert_mail_from")
     @classmethod
     def _mail_address(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        if value is not None and not _MAIL_ADDRESS.fullmatch(value):
             raise ValueError("is no mail address")
         return value
+
+    @field_validator("alert_mail_to")
+    @classmethod
+    def _mail_addresses(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_MAIL_ADDRESS.fullmatch(value) for value in values):
+            raise ValueError("holds what is no mail address")
+        return values
+
+    @field_validator("alert_webhook_url", "deadman_url")
+    @classmethod
+    def _private_address(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value().strip()
+        if text and not _is_web_address(text):
+            raise ValueError("must be an https address")
+        parts = urlsplit(text)
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK_HOSTS:
+            raise ValueError("plain http is accepted for this machine (127.0.0.1) only")
+        return SecretStr(text)
 
     @field_validator(*_PATH_NAMES)
     @classmethod
@@ -319,6 +381,13 @@ class Settings(BaseSettings):
         if parts.scheme == "http" and not is_loopback:
             raise ValueError("plain http is accepted for this machine (127.0.0.1) only")
         return value.rstrip("/")
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not _is_web_address(value):
+            raise ValueError("must be the http or https address of a collector")
+        return value
 
     @field_validator("maya_order_url")
     @classmethod
@@ -372,6 +441,14 @@ class Settings(BaseSettings):
         return value
 
 
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def parse_sides(value: str) -> tuple[int, int, int]:
     """
     Return length, width and height in whole centimetres from `LxWxH`.
@@ -406,13 +483,30 @@ def load_settings(**overrides: Any) -> Settings:
             "LEASE_SECONDS: must be at least twice HTTP_TIMEOUT_SECONDS; "
             f"for example LEASE_SECONDS={int(settings.http_timeout_seconds * 6)}"
         )
+    if settings.operator_header and not settings.trusted_proxies:
+        raise SettingsError(
+            "OPERATOR_HEADER: needs TRUSTED_PROXIES, the addresses from which the header is "
+            "believed; for example TRUSTED_PROXIES=10.0.0.5"
+        )
     if settings.cancel_window_minutes > 0 and not settings.active_ants_path_order_release:
         raise SettingsError(
             "CANCEL_WINDOW_MINUTES: needs ACTIVE_ANTS_PATH_ORDER_RELEASE, the path Active Ants "
             "confirmed for releasing an order; for example "
             "ACTIVE_ANTS_PATH_ORDER_RELEASE=/v2/order/release"
         )
+    _check_mail(settings)
     return settings
+
+
+def _check_mail(settings: Settings) -> None:
+    """Check that mail, if it is to be sent, can be, and gives no password away."""
+    if settings.alert_mail_to:
+        require_settings(settings, ("alert_mail_from", "smtp_host"))
+    is_open = settings.smtp_security == "none" and settings.smtp_host not in _LOOPBACK_HOSTS
+    if is_open and settings.smtp_password.get_secret_value():
+        raise SettingsError(
+            "SMTP_SECURITY: a password is sent encrypted only; for example SMTP_SECURITY=starttls"
+        )
 
 
 _REQUIRED_BY_SERVICE = (

@@ -1,16 +1,22 @@
 """The composition root: turns settings into the parts of the service, and nothing else does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from sqlalchemy.engine import make_url
 
+from app import tracing
 from app.active_ants.auth import password_login
 from app.active_ants.client import ActiveAntsWarehouse
 from app.active_ants.paths import PathTable
 from app.active_ants.rules import MappingRules
+from app.alerts.channels import Channel, MailChannel, MailServer, PlainHttp, WebhookChannel
+from app.alerts.conditions import Bounds
+from app.alerts.dead_man import DeadMan
+from app.alerts.notifier import Notifier
 from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
 from app.circuit import Circuit
@@ -25,6 +31,7 @@ from app.flow.sku_check import SkuSayings
 from app.grants import LocalBook
 from app.outbound import PeerConnection
 from app.pacing import PacedBudget
+from app.pause_board import PauseBoard
 from app.policy_file import load_policy
 from app.ports import RateWindow, TokenShelf
 from app.settings import Settings, parse_sides
@@ -33,6 +40,7 @@ from app.store.budget import SharedBudget
 from app.store.facts import load_settings_snapshot
 from app.store.logins import LoginVault
 from app.store.session import Store
+from app.web.console.access import AccessRules
 
 ANKORSTORE = "ankorstore"
 ACTIVE_ANTS = "active_ants"
@@ -50,6 +58,8 @@ class Companies:
     marketplace: AnkorstoreMarketplace
     warehouse: ActiveAntsWarehouse
     connections: dict[str, PeerConnection]
+    pauses: PauseBoard
+    """What a person paused; no call is made to a company that is."""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -63,6 +73,23 @@ class Transports:
 
     ankorstore: httpx.AsyncBaseTransport | None = None
     active_ants: httpx.AsyncBaseTransport | None = None
+
+
+@contextmanager
+def traced(settings: Settings) -> Iterator[None]:
+    """Send traces to the collector the settings name, if any, until the block ends."""
+    if settings.otel_exporter_otlp_endpoint is None:
+        yield
+        return
+    from app.tracing_sdk import SdkTracing  # only here: it costs memory
+
+    told = SdkTracing(settings.otel_exporter_otlp_endpoint)
+    tracing.use(told)
+    try:
+        yield
+    finally:
+        tracing.use(None)
+        told.stop()
 
 
 def build_store(settings: Settings, clock: Clock | None = None) -> Store:
@@ -79,10 +106,12 @@ def build_companies(
     """
     Return both companies, ready to be called.
 
-    With a *store* the budgets (on PostgreSQL) and the logins are shared with all its processes.
+    With a *store* the budgets (on PostgreSQL) and the logins are shared with all its processes,
+    and what is paused there is not called.
     """
     clock = clock or SystemClock()
     transports = transports or Transports()
+    pauses = PauseBoard(store)
     shelf = _shelves(settings, store)
     ankorstore = PeerConnection(
         ANKORSTORE,
@@ -98,6 +127,7 @@ def build_companies(
             shelf=shelf(ANKORSTORE, settings.ankorstore_base_url, settings.ankorstore_client_id),
         ),
         circuit=Circuit(ANKORSTORE, clock, base_seconds=settings.retry_base_seconds),
+        pauses=pauses,
         transport=transports.ankorstore,
     )
     active_ants = PeerConnection(
@@ -122,6 +152,7 @@ def build_companies(
             shelf=shelf(ACTIVE_ANTS, settings.active_ants_base_url, settings.active_ants_username),
         ),
         circuit=Circuit(ACTIVE_ANTS, clock, base_seconds=settings.retry_base_seconds),
+        pauses=pauses,
         transport=transports.active_ants,
     )
     return Companies(
@@ -135,6 +166,7 @@ def build_companies(
             not_found_pattern=settings.active_ants_not_found_pattern,
         ),
         connections={ANKORSTORE: ankorstore, ACTIVE_ANTS: active_ants},
+        pauses=pauses,
     )
 
 
@@ -303,6 +335,52 @@ def flow_rules(settings: Settings) -> FlowRules:
     )
 
 
+def alert_channels(settings: Settings) -> list[Channel]:
+    """Return the ways to tell people that the settings name."""
+    channels: list[Channel] = []
+    if url := settings.alert_webhook_url.get_secret_value():
+        channels.append(WebhookChannel(PlainHttp(url)))
+    if settings.alert_mail_to and settings.smtp_host and settings.alert_mail_from:
+        server = MailServer(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_security,
+            settings.smtp_username,
+            settings.smtp_password.get_secret_value(),
+        )
+        channels.append(MailChannel(server, settings.alert_mail_from, settings.alert_mail_to))
+    return channels
+
+
+def build_notifier(settings: Settings, store: Store) -> Notifier | None:
+    """Return what tells people; None where there is no way to tell them."""
+    channels = alert_channels(settings)
+    if not channels:
+        return None
+    return Notifier(
+        store,
+        channels,
+        pace=backlog_pace(settings),
+        at_risk_seconds=settings.at_risk_hours * 3600,
+        bounds=Bounds(settings.alert_oldest_hours * 3600, settings.alert_backlog_orders),
+    )
+
+
+def build_dead_man(settings: Settings, store: Store, jobs: Collection[str]) -> DeadMan | None:
+    """Return the dead man's switch about *jobs*; None where nobody watches."""
+    url = settings.deadman_url.get_secret_value()
+    return DeadMan(store, PlainHttp(url), jobs) if url else None
+
+
+def access_rules(settings: Settings) -> AccessRules:
+    """Return how people come into the console."""
+    return AccessRules(
+        session_hours=settings.operator_session_hours,
+        operator_header=settings.operator_header,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
 def retention_rules(settings: Settings) -> RetentionRules:
     """Return how long the traces of closed orders are kept."""
     return RetentionRules(settings.event_retention_days, settings.attempt_retention_days)
@@ -314,6 +392,9 @@ def known_secrets(settings: Settings) -> list[str]:
         settings.operator_token,
         settings.ankorstore_client_secret,
         settings.active_ants_password,
+        settings.alert_webhook_url,
+        settings.smtp_password,
+        settings.deadman_url,
         *settings.ankorstore_webhook_secrets,
         *settings.encryption_key,
     ]

@@ -122,7 +122,7 @@ class Worker:
     async def claim_and_start(self) -> None:
         """Claim as many due orders as there are hands free, and start on them."""
         free = self._settings.worker_concurrency - len(self._held)
-        within = reach(self._companies, free)
+        within = reach(self._companies, await self._companies.pauses.in_force(), free)
         if within.orders <= 0 or not await has_due_orders(self._store):
             return
         claimed = await claim_orders(
@@ -188,6 +188,7 @@ class Worker:
             times=desk_times(self._settings),
             is_crowded=self._is_crowded,
             sku_book=self._sku_book,
+            pauses=self._companies.pauses,
         )
 
     def _is_crowded(self) -> bool:

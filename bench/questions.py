@@ -5,11 +5,24 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.domain.order import ListedOrder
+from app.flow.forecast import Pace
+from app.flow.watch import watch
+from app.ports import RateWindow
+from app.store import order_lists
 from app.store.backlog import count_backlog, end_waiting, note_waiting
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.decisions import retry_order
-from app.store.inbox import Inbox, IncomingEvent
+from app.store.events import EventFilter, count_window, list_events
+from app.store.inbox import Disposition, Inbox, IncomingEvent
 from app.store.ledger import load_held, load_held_between
+from app.store.order_lists import (
+    count_attention,
+    find_by_sku,
+    find_by_tracking,
+    list_attention,
+    list_oldest,
+    list_stray_shipments,
+)
 from app.store.orders import AttemptRow, Finish, finish_step
 from app.store.queries import (
     OrderFilter,
@@ -30,10 +43,12 @@ from app.store.shipments import (
     mark_acknowledged,
 )
 from app.store.tallies import advance_tallies
+from app.store.trends import count_open, read_day
 from bench.big_tables import OPEN_SHARE
 
 Question = Callable[[Store], Awaitable[object]]
 LEASE_SECONDS = 60.0
+DAY_SECONDS = 86_400.0
 LISTED = 500
 KEPT_DAYS = 100
 BEFORE_ALL_DAYS = 4000
@@ -133,6 +148,13 @@ async def foresee(store: Store) -> None:
     await end_waiting(store, "a company")
 
 
+async def watch_all(store: Store) -> None:
+    """All that `/status`, `/metrics` and the alerts are made of."""
+    window = RateWindow("minute", 60.0, 60)
+    pace = Pace([window], [window], 300.0, False, 300.0, 50)
+    await watch(store, pace, DAY_SECONDS)
+
+
 async def decide(store: Store) -> None:
     """An operator's decision."""
     (order, *_), _ = await list_orders(store, OrderFilter(attention="any"))
@@ -146,8 +168,40 @@ async def draw_up_ledger(store: Store) -> None:
     await load_held(store, SOURCE, [id_of(number) for number in range(100, 200)])
 
 
+async def look_at_the_console(store: Store) -> None:
+    """What its first page asks besides `/status`, and one day of its pictures."""
+    for group in await count_attention(store):
+        await list_attention(store, group.reason, 5)
+    await list_oldest(store, 5)
+    await count_open(store)
+    start_at = store.now() - timedelta(days=30)
+    await read_day(store, start_at, start_at + timedelta(hours=1))
+
+
+async def search_in_the_console(store: Store) -> None:
+    """What no order is called by: by tracking number, then through what was placed."""
+    await find_by_tracking(store, "nothing")
+    await find_by_sku(store, "NOTHING")
+
+
+async def list_in_the_console(store: Store) -> None:
+    """Events nobody looked at, and shipments of nobody."""
+    await order_lists.list_events(store, before_id=None, only_unprocessed=True, limit=50)
+    await list_stray_shipments(store, before_id=None, limit=50)
+
+
 def _list(wanted: OrderFilter) -> Question:
     return lambda store: list_orders(store, wanted)
+
+
+def _list_events(wanted: EventFilter) -> Question:
+    return lambda store: list_events(store, wanted)
+
+
+async def count_an_hour(store: Store) -> None:
+    """An hour of events, before they are replayed."""
+    end_at = store.now() - timedelta(days=30)
+    await count_window(store, end_at - timedelta(hours=1), end_at)
 
 
 QUESTIONS: dict[str, Question] = {
@@ -160,6 +214,7 @@ QUESTIONS: dict[str, Question] = {
     "the warehouse's feed": read_feed,
     "moving the tallies": advance_tallies,
     "/status": load_figures,
+    "all that is watched": watch_all,
     "newest orders": _list(OrderFilter()),
     "a page further on": _list(OrderFilter(after_id=15_000)),
     "orders by state": _list(OrderFilter(state="placed")),
@@ -173,7 +228,16 @@ QUESTIONS: dict[str, Question] = {
     "orders by number at the warehouse": _list(OrderFilter(q="AK777")),
     "orders by text that fits nothing": _list(OrderFilter(q="nothing")),
     "one order": tell_of_one_order,
+    "newest events": _list_events(EventFilter()),
+    "a page of events further on": _list_events(EventFilter(after_id=15_000)),
+    "events by a type that never came": _list_events(EventFilter(event_type="nothing")),
+    "ignored events": _list_events(EventFilter(disposition=Disposition.IGNORED)),
+    "events of one order": _list_events(EventFilter(order_id=4321)),
+    "an hour of events": count_an_hour,
     "the backlog": foresee,
     "a decision": decide,
     "the ledger": draw_up_ledger,
+    "the console's overview": look_at_the_console,
+    "the console's search": search_in_the_console,
+    "the console's lists": list_in_the_console,
 }

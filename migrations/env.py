@@ -8,7 +8,13 @@ from typing import Any
 
 from alembic import context
 
-from app.store import models_returns, models_skus  # noqa: F401 - their tables join the metadata
+from app.store import (  # noqa: F401 - their tables join the metadata
+    models_alarms,
+    models_operators,
+    models_pauses,
+    models_returns,
+    models_skus,
+)
 from app.store.models import Base, UtcDateTime
 
 

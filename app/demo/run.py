@@ -1,6 +1,7 @@
 """Plays the demo from beginning to end and tells what happens."""
 
 import asyncio
+import secrets
 import signal
 import tempfile
 import time
@@ -36,14 +37,19 @@ INTERVALS = {
     "ACTIVE_ANTS_REQUESTS_PER_MINUTE": "1200",
 }
 INTERRUPTED = 130
+OPERATOR = "demo"
 
 console = Console(highlight=False)
 
 
-def run_demo() -> int:
-    """Run the demo; return 0 only if every order ended as it should."""
+def run_demo(*, keeps: bool = False) -> int:
+    """
+    Run the demo; return 0 only if every order ended as it should.
+
+    Where it *keeps*, all stays up afterwards, until interrupted, for a look at the console.
+    """
     try:
-        return asyncio.run(_run())
+        return asyncio.run(_run(keeps))
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("\nStopped.")
         return INTERRUPTED
@@ -52,7 +58,7 @@ def run_demo() -> int:
         return 1
 
 
-async def _run() -> int:
+async def _run(keeps: bool) -> int:
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
@@ -86,7 +92,10 @@ async def _run() -> int:
             _introduce(served.ankorstore_url, served.active_ants_url, port)
             async with run_service(Path(folder), environment, port) as service:
                 companies.ankorstore.webhook_url = f"{service.url}/webhooks/ankorstore"
-                return await _play(companies, service)
+                scenes = write_scenes()
+                status = await _play(companies, service, scenes)
+                await _end(companies, service, scenes, keeps)
+                return status
 
 
 def _introduce(ankorstore_url: str, active_ants_url: str, port: int) -> None:
@@ -103,8 +112,7 @@ def _introduce(ankorstore_url: str, active_ants_url: str, port: int) -> None:
     console.print()
 
 
-async def _play(companies: Companies, service: RunningService) -> int:
-    scenes = write_scenes()
+async def _play(companies: Companies, service: RunningService, scenes: list[Scene]) -> int:
     started = time.monotonic()
     companies.active_ants.add_foreign_shipments(FOREIGN_SHIPMENTS)
     packing = asyncio.create_task(_pack_and_ship(companies, scenes))
@@ -133,6 +141,29 @@ async def _play(companies: Companies, service: RunningService) -> int:
         await asyncio.gather(packing, *people, return_exceptions=True)
     status = await service.read("/status") or {}
     return _conclude(scenes, companies, status, time.monotonic() - started)
+
+
+async def _end(
+    companies: Companies, service: RunningService, scenes: list[Scene], keeps: bool
+) -> None:
+    """Say how to see all this in the console; where it *keeps*, stay up until interrupted."""
+    if not keeps:
+        console.print("To look at these orders in the console: antbridge demo --keep")
+        return
+    password = secrets.token_urlsafe(12)
+    await service.add_operator(OPERATOR, password)
+    console.print(f"\n[bold]The console[/bold] is open at {service.url}/")
+    console.print(f"  name      {OPERATOR}")
+    console.print(f"  password  {password}", markup=False)
+    console.print("One order waits for you there. Ctrl-C ends everything.")
+    packing = asyncio.create_task(_pack_and_ship(companies, scenes))
+    try:
+        await service.wait_until_dead()
+        raise ServiceFailed("the service went away")
+    except asyncio.CancelledError:
+        console.print("\nStopped.")
+    finally:
+        packing.cancel()
 
 
 async def _act(scene: Scene, companies: Companies, service: RunningService) -> None:

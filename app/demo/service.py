@@ -31,7 +31,16 @@ def free_port() -> int:
 class RunningService:
     """`antbridge serve`, and what operators see of it."""
 
-    def __init__(self, port: int, token: str, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self,
+        port: int,
+        process: asyncio.subprocess.Process,
+        folder: Path,
+        environment: Mapping[str, str],
+    ) -> None:
+        """Know the *process*, and what every further command must be started with."""
+        self._folder, self._environment = folder, environment
+        token = environment["OPERATOR_TOKEN"]
         self.url = f"http://127.0.0.1:{port}"
         self._process = process
         self._http = httpx.AsyncClient(
@@ -66,6 +75,25 @@ class RunningService:
         if response.status_code != 200:
             raise ServiceFailed(f"{path} answered {response.status_code}: {response.text[:300]}")
 
+    async def add_operator(self, name: str, password: str) -> None:
+        """
+        Let somebody in to the console, as whoever runs the service does.
+
+        Raises:
+            ServiceFailed: The command failed.
+        """
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app", "operators", "add", name),
+            cwd=self._folder,
+            env=self._environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, words = await command.communicate(f"{password}\n".encode())
+        if command.returncode != 0:
+            raise ServiceFailed(f"no operator could be added: {words.decode(errors='replace')}")
+
     async def wait_until_ready(self) -> None:
         """Wait until the service says it can work."""
         try:
@@ -76,6 +104,10 @@ class RunningService:
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise ServiceFailed(f"the service was not ready in {START_SECONDS:.0f} s") from None
+
+    async def wait_until_dead(self) -> None:
+        """Wait until the process ends by itself."""
+        await self._process.wait()
 
     async def stop(self) -> None:
         """End the process gently, then surely."""
@@ -103,6 +135,7 @@ async def run_service(
     """
     token = secrets.token_urlsafe(24)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    whole = {**kept, **environment, "OPERATOR_TOKEN": token}
     with (folder / "service.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -112,12 +145,12 @@ async def run_service(
             "--port",
             str(port),
             cwd=folder,
-            env={**kept, **environment, "OPERATOR_TOKEN": token},
+            env=whole,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-        service = RunningService(port, token, process)
+        service = RunningService(port, process, folder, whole)
         try:
             await service.wait_until_ready()
             yield service

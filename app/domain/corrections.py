@@ -49,10 +49,12 @@ class Corrections:
     entries: Mapping[str, SkuEntry] = field(default_factory=dict)
     made_for: str | None = None
     """The mark of the address the street was corrected for; None before it was first used."""
+    is_unreleased: bool = False
+    """Whether the person who corrected it has yet to let the order go on, whatever it asks else."""
 
     def __bool__(self) -> bool:
-        """Whether anything was corrected."""
-        return bool(self.street or self.phone or self.entries)
+        """Whether anything was corrected, or waits to be released."""
+        return bool(self.street or self.phone or self.entries or self.is_unreleased)
 
     def over(self, earlier: "Corrections") -> "Corrections":
         """Return these on top of *earlier* ones; a street corrected anew is for today's address."""
@@ -96,6 +98,7 @@ def read_corrections(stored: Mapping[str, Any] | None) -> Corrections:
         phone=stored.get("phone"),
         entries={sku: SkuEntry(**entry) for sku, entry in (stored.get("entries") or {}).items()},
         made_for=stored.get("made_for"),
+        is_unreleased=stored.get("is_unreleased", False),
     )
 
 

@@ -22,6 +22,9 @@ class Action(StrEnum):
     REJECT = "reject"
 
 
+ASKED_TO_CANCEL = "retailer_asked_to_cancel"
+REJECTED_TOO_LATE = "rejected_too_late"
+
 LEAVES_ORDER_WHOLE = frozenset(
     {"stock_short", "ship_by_unreachable", "phone_missing", "totals_mismatch"}
 )
@@ -51,6 +54,7 @@ ONLY_HOLDS = frozenset(
         "order_number_too_short",
         "order_unreadable",
         "pack_mode_unconfirmed",
+        REJECTED_TOO_LATE,
         "reference_missing",
         "stock_unknown",
     }
@@ -164,7 +168,6 @@ class Policy:
         return self.rules.get(reason) or DEFAULT_RULES.get(reason, HOLD)
 
 
-ASKED_TO_CANCEL = "retailer_asked_to_cancel"
 ANSWERED_BY_PEOPLE = frozenset(
     {
         "acceptance_manual",
@@ -172,6 +175,7 @@ ANSWERED_BY_PEOPLE = frozenset(
         "acceptance_unclear",
         "held_by_operator",
         ASKED_TO_CANCEL,
+        REJECTED_TOO_LATE,
     }
 )
 """Findings that are nothing but a question to a person: accepting the order answers it."""

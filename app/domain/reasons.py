@@ -187,6 +187,12 @@ _TABLE: tuple[Reason, ...] = (
         "if the warehouse has it, cancel it in Maya and at Ankorstore, or `orders accept ORDER`.",
     ),
     Reason(
+        "rejected_too_late",
+        "A person decided to reject this order, and Ankorstore shows it accepted.",
+        "Have it cancelled at Ankorstore by its support; or run `antbridge orders accept ORDER`, "
+        "and it is sent all the same.",
+    ),
+    Reason(
         "own_carrier_not_possible",
         "Ankorstore does not offer shipping with the brand's own carrier for this order.",
         "Change the shipping method at Ankorstore, " + _RETRY,
@@ -251,8 +257,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "number_taken",
         "Active Ants has an order with this number that is not proven to be ours.",
-        "Compare it in Maya. If none there is this order: set ORDER_NUMBER_PREFIX if another shop "
-        "uses the same numbers, then `antbridge orders settle ORDER cancelled-in-maya`.",
+        "Compare it in Maya. If it is this order: `antbridge orders settle ORDER kept`. Else set "
+        "ORDER_NUMBER_PREFIX, and `antbridge orders settle ORDER cancelled-in-maya`.",
     ),
     Reason(
         "keeps_failing",
@@ -344,8 +350,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "cancelled_after_shipping",
         "The order was cancelled or rejected after the warehouse had sent it.",
-        "Arrange the return with the retailer and Active Ants, and record it: `antbridge orders "
-        "settle ORDER shipped-anyway`.",
+        "Arrange the return with the retailer and Active Ants (`antbridge returns open ORDER`), "
+        "and record it: `antbridge orders settle ORDER shipped-anyway`.",
         is_task=True,
     ),
     Reason(

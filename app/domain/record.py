@@ -1,11 +1,13 @@
 """What the service holds of an order: the rows behind it, as plain values."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from app.domain.lifecycle import State
+from app.domain.policy import ASKED_TO_CANCEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class WarehouseOrderRecord:
         return self.hold_release_at is not None and self.released_at is None
 
     @property
+    def is_surely_held(self) -> bool:
+        """Whether it is on hold, and no release was sent that may have taken effect unheard."""
+        return self.is_on_hold and self.release_sent_before_at is None
+
+    @property
     def is_placed(self) -> bool:
         """Whether the warehouse surely has it."""
         return self.answer in ("created", "adopted")
@@ -66,7 +73,8 @@ class Waived:
     """
     A finding as a person saw it: *needed* pieces of the SKU it is about, else its own *detail*.
 
-    Of a SKU the detail is left out: the stock's own figure in it moves all the time.
+    Of a SKU the detail is left out: the stock's own figure in it moves all the time. Of a wish to
+    cancel its digest is kept, for the retailer's words may hold anything.
     """
 
     reason: str
@@ -79,6 +87,8 @@ def waived_of(reason: str, field_name: str, detail: str, needed: Mapping[str, in
     """Return what waiving a finding waives, by the pieces *needed* per SKU at that time."""
     sku = field_name.removeprefix("SKU ")
     pieces = needed.get(sku) if sku != field_name else None
+    if reason == ASKED_TO_CANCEL:
+        detail = hashlib.sha256(detail.encode("utf-8", "surrogatepass")).hexdigest()
     return Waived(reason, field_name, pieces, detail if pieces is None else "")
 
 
@@ -188,7 +198,9 @@ class OrderRecord:
     postpone_to: str | None = None
     """The later shipping date (YYYY-MM-DD) the marketplace is to be told, until it was."""
     shipment_asked_at: datetime | None = None
-    """When a person was last asked why the warehouse sends nothing."""
+    """When a person was last asked why the warehouse sends nothing, or had it wait on."""
+    person_asked_at: datetime | None = None
+    """When a person was first needed; None for an order that went by itself so far."""
     sku_version: int | None = None
     """The state of the table of SKUs that this step relied on; what it writes down must find it."""
 

@@ -87,7 +87,7 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
     "lines_changed_after_shipping": (Answer.SHIPPED,),
     "release_refused": (Answer.RELEASED, Answer.CANCELLED),
     "shipped_though_cancelled": (Answer.SHIPPED,),
-    "number_taken": (Answer.CANCELLED,),
+    "number_taken": (Answer.CANCELLED, Answer.KEPT),
     "replaced_order_shipped": (Answer.KEPT,),
     "wrong_label_confirmed": (Answer.KEPT,),
     NO_TASK: (Answer.CANCELLED,),

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.partial import has_goods
+from app.domain.pauses import Pausable
 from app.domain.policy import Rejection
 from app.domain.record import OrderRecord, decision_of
 from app.domain.statuses import ACCEPTED_STATUS, WAITING_STATUS
@@ -20,6 +21,7 @@ from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.review import note_verdict, review
 from app.flow.rules import FlowRules
 from app.flow.verdict import Kind, Verdict
+from app.flow.world import unreleased_correction
 from app.ports import Desk, Turn
 
 
@@ -31,12 +33,15 @@ async def answer_waiting(
 
     *order* is what was held before *seen* was read, so that the two can be compared.
     """
+    await desk.require_running(Pausable.ACCEPTING)
     if order.accept_blocked:
         return ask_person("acceptance_reverted", field="order")
     is_unanswered = order.accept_sent_before_at is not None
     if is_unanswered and seen.updated_at != order.marketplace_updated_at:
         # An accept that never arrived changes nothing there; one taken back has changed it twice.
         return ask_person("acceptance_unclear", field="order")
+    if (waits := unreleased_correction(order)) is not None and not _is_to_be_rejected(order):
+        return waits
     verdict = await _verdict_on(seen, desk, rules)
     if verdict.kind is Kind.HOLD:
         return hold_by(verdict)
@@ -54,6 +59,11 @@ async def answer_waiting(
         assert verdict.rejection is not None, "a reject says why"
         return await _reject(desk, verdict.rejection)
     return await _accept(desk, verdict)
+
+
+def _is_to_be_rejected(order: OrderRecord) -> bool:
+    decision = decision_of(order)
+    return decision is not None and decision.kind == "reject"
 
 
 async def _verdict_on(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> Verdict:

@@ -15,13 +15,16 @@ from typing import Any
 
 import structlog
 
+from app import tracing
 from app.domain.lifecycle import State, can_move
+from app.domain.pauses import tells_of_pause
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.errors import (
     BridgeError,
     LeaseLost,
     NotYet,
+    Paused,
     PeerAway,
     SkuTableChanged,
     WokenMeanwhile,
@@ -34,7 +37,7 @@ from app.flow.order_flow import advance
 from app.flow.rules import FlowRules
 from app.flow.success_book import SuccessBook
 from app.flow.wording import describe_failure, step_of, waits_for, where_in_maya
-from app.metrics import ATTEMPTS
+from app.metrics import ATTEMPTS, EVENT_TO_PLACED
 from app.outbound import calls_made
 from app.ports import Priority, call_priority
 from app.store.claims import release_order
@@ -46,6 +49,9 @@ MAX_STEPS = 25
 """An order that goes on for longer in one go is given back, so that a loop cannot hog a worker."""
 
 PUT_OFF = "put off"
+PAUSED_LOOK_SECONDS = 86_400.0
+"""An order that a pause stops is woken by its end and by news; this is how often it is read
+besides, as every open order is."""
 _QUIET = ("noted", "unchanged")
 """Outcomes that are told only where the order shows something new."""
 
@@ -61,6 +67,7 @@ class _Change:
     columns: dict[str, Any]
     next_attempt_at: datetime | None
     goes_on: bool = False
+    stopped_by: str | None = None
 
 
 class Carrier:
@@ -87,8 +94,7 @@ class Carrier:
         """Take the order at *desk* as far as it goes now; give it back when asked to stop."""
         try:
             for step in range(1, MAX_STEPS + 1):
-                goes_on = await self._take_step(desk)
-                if not goes_on:
+                if not await self._take_traced_step(desk):
                     return
                 if is_stopping() or step == MAX_STEPS:
                     await release_order(self._store, desk.held)
@@ -100,8 +106,29 @@ class Carrier:
             # runs out and whoever claims the order next looks at what is true.
             log.exception("step.not_recorded", order_id=desk.held.order_id)
 
-    async def _take_step(self, desk: OrderDesk) -> bool:
-        """Take one step and record it; tell whether the order goes on at once."""
+    async def _take_traced_step(self, desk: OrderDesk) -> bool:
+        """Take one step; tell whether the order goes on at once."""
+        held = desk.held
+        told: tracing.Attributes = {
+            "antbridge.order_id": held.marketplace_order_id,
+            "antbridge.state": str(held.state),
+            "antbridge.attempt_number": held.attempt_count + 1,
+        }
+        name = f"step {step_of(held)}"
+        order_id = held.marketplace_order_id
+        with tracing.span(name, told, kind="consumer", of_order=order_id) as span:
+            change = await self._take_step(desk)
+            span.set(
+                {
+                    "antbridge.outcome": change.outcome,
+                    "antbridge.state_after": str(desk.held.state),
+                    "antbridge.attention_reason": desk.held.attention_reason,
+                }
+            )
+        return change.goes_on
+
+    async def _take_step(self, desk: OrderDesk) -> _Change:
+        """Take one step and record it; return what it changed."""
         before = desk.held
         call_priority.set(_priority_of(before))
         started = time.perf_counter()
@@ -127,7 +154,7 @@ class Carrier:
         except WokenMeanwhile as news:
             change = _woken(news, desk)
             await self._record(desk, change, _attempt_row(before, desk, change, None, seconds))
-        return change.goes_on
+        return change
 
     async def _record(self, desk: OrderDesk, change: _Change, attempt: AttemptRow) -> None:
         columns = {**desk.noted, **change.columns}
@@ -135,7 +162,9 @@ class Carrier:
         assert can_move(desk.held.state, state), f"{desk.held.state} → {state} does not exist"
         works_again = desk.held.attempt_count > 0
         is_news = change.outcome not in _QUIET or works_again or desk.has_news()
-        if change.outcome == PUT_OFF:  # told once, however often the order comes by
+        if change.stopped_by is not None:  # told once, however often the order comes by
+            is_news = not tells_of_pause(desk.held.waits_for, change.stopped_by)
+        elif change.outcome == PUT_OFF:
             is_news = desk.held.waits_for != change.columns["waits_for"]
         finish = Finish(
             columns=columns,
@@ -144,9 +173,11 @@ class Carrier:
             keeps_lease=change.goes_on,
             placing=dict(desk.noted_placing),
             settles_shipments=desk.settles_shipments,
+            stopped_by=change.stopped_by,
         )
         after = await finish_step(self._store, desk.held, finish, self._lease_seconds)
         tell_alarm(desk.held, after)
+        self._time_placing(desk.held, after)
         if not is_news:
             desk.start_step(after)
             return
@@ -168,6 +199,14 @@ class Carrier:
             duration_ms=attempt.duration_ms,
         )
         desk.start_step(after)
+
+    def _time_placing(self, before: OrderRecord, after: OrderRecord) -> None:
+        """Measure how long an order took from its first event to the warehouse."""
+        is_placed_now = after.state is State.PLACED and before.state is not State.PLACED
+        if is_placed_now and after.found_by == "webhook":
+            person = "asked" if after.person_asked_at is not None else "not asked"
+            seconds = (self._store.now() - after.created_at).total_seconds()
+            EVENT_TO_PLACED.labels(person).observe(max(0.0, seconds))
 
     def _change_of(self, move: Move, desk: OrderDesk) -> _Change:
         match move:
@@ -207,6 +246,7 @@ class Carrier:
             "attention_since": (
                 desk.held.attention_since if is_same else move.since or self._store.now()
             ),
+            "person_asked_at": desk.held.person_asked_at or self._store.now(),
             "hold_until_at": move.until,
             "attention_detail": [
                 {"reason": finding.reason, "field": finding.field, "detail": finding.detail}
@@ -225,6 +265,11 @@ class Carrier:
         now = self._store.now()
         if isinstance(failure, PeerAway | NotYet):
             return self._put_off(failure, now)
+        if isinstance(failure, Paused):
+            desk.pauses.forget()
+            until = now + timedelta(seconds=PAUSED_LOOK_SECONDS)
+            message = describe_failure(failure)
+            return _Change(PUT_OFF, message, {}, until, stopped_by=failure.stop)
         operation = failure.operation if isinstance(failure, BridgeError) else step_of(order)
         alone = self._successes.count_alone(operation, order.order_id, since=order.first_failed_at)
         decision = retry.decide(

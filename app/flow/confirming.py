@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from app.domain.deliveries import has_news, told_of
 from app.domain.lifecycle import Outcome, State
 from app.domain.order import MarketplaceOrder
+from app.domain.pauses import Pausable
 from app.domain.quoting import choose_quote
-from app.domain.shipment import Shipment, Tracking
+from app.domain.shipment import ParcelSize, Shipment, ShippingQuote, Tracking
 from app.domain.statuses import ACCEPTED_STATUS, OWN_CARRIER, REFUSED_STATUS, SHIPPED_STATUSES
 from app.domain.tracking import choose_tracking, needs_parcel_tracking, parcel_tracking
 from app.errors import Finding, OutcomeUnknown, Rejected, Transient
@@ -22,7 +23,7 @@ from app.flow.changes import find_change
 from app.flow.moves import Attention, Close, Move, Next, Wait, ask_person
 from app.flow.parcels import parcels_to_quote
 from app.flow.progress import counts, judge_sent
-from app.flow.returning import ask_about_returns
+from app.flow.returning import ask_about_open_returns, ask_about_returns
 from app.flow.rules import FlowRules
 from app.flow.world import is_confirmed_by_us, trouble_after_placing
 from app.ports import Desk, StoredShipment
@@ -47,6 +48,7 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
         return stop
     if (change := await find_change(seen, desk)) is not None:
         return change
+    await desk.require_running(Pausable.TRACKING)
     if order.confirm_sent_before_at is not None and desk.now() < order.confirm_sent_before_at:
         until = order.confirm_sent_before_at
         return Wait(until, "the answer to the confirm", "a confirm may still be under way")
@@ -61,17 +63,39 @@ async def confirm_shipment(desk: Desk, rules: FlowRules) -> Move:
     parcels = parcels_to_quote(desk, rules, sent)
     if isinstance(parcels, Attention):
         return parcels
+    quote = await _ask_quote(parcels, desk, rules)
+    if not isinstance(quote, ShippingQuote):
+        return quote
+    is_untold = needs_parcel_tracking(sent.shipments, push_parcels=rules.pushes_all_parcels)
+    if is_untold or tracking is None:
+        desk.note(follow_up=PARCEL_TRACKING)
+    await desk.marketplace.reserve_call()
+    # What was asked since may have taken long; whatever happened meanwhile, no event need tell.
+    again = await desk.look(max_age_seconds=rules.verdict_seconds)
+    if again != seen and (stop := await _stops_confirm(again, desk)) is not None:
+        return stop
+    return await _confirm(desk, quote.quote_id, tracking)
+
+
+async def _ask_quote(
+    parcels: Sequence[ParcelSize], desk: Desk, rules: FlowRules
+) -> ShippingQuote | Move:
+    """Return the quote of the brand's own carrier, or what to do where there is none to confirm."""
     try:
-        quotes = await desk.marketplace.request_quotes(order.marketplace_order_id, parcels)
+        quotes = await desk.marketplace.request_quotes(desk.order.marketplace_order_id, parcels)
     except Rejected as refusal:
         return await _settled_or(refusal, desk)
     quote = choose_quote(quotes, rules.brand_label_carrier_code)
     if isinstance(quote, Finding):
         return Attention((quote,), "no quote is surely the brand's own carrier")
-    is_untold = needs_parcel_tracking(sent.shipments, push_parcels=rules.pushes_all_parcels)
-    if is_untold or tracking is None:
-        desk.note(follow_up=PARCEL_TRACKING)
-    return await _confirm(desk, quote.quote_id, tracking)
+    return quote
+
+
+async def _stops_confirm(seen: MarketplaceOrder, desk: Desk) -> Move | None:
+    """Return what *seen* asks for instead of a confirm; None where one is owed."""
+    if (stop := _settled(seen, desk)) is not None:
+        return stop
+    return await find_change(seen, desk) or _forbids_own_carrier(seen)
 
 
 async def _recognise_confirm(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> bool:
@@ -106,7 +130,6 @@ def _is_shown(tracking: Tracking, seen: MarketplaceOrder) -> bool:
 
 
 async def _confirm(desk: Desk, quote_id: str, tracking: Tracking | None) -> Move:
-    await desk.marketplace.reserve_call()
     turn = await desk.intend_confirm(quote_id, tracking)
     try:
         confirmation = await desk.marketplace.confirm_quote(quote_id, tracking, turn=turn)
@@ -239,7 +262,9 @@ async def follow_up_closed(desk: Desk, rules: FlowRules) -> Move:
     if order.outcome != Outcome.COMPLETED or order.live is None:
         if order.follow_up is not None:  # noted before a confirm that never came about
             desk.note(follow_up=None)
-        return Close(order.outcome or Outcome.COMPLETED, "closed; nothing is owed")
+        # Goods of an order that was called off come back too, where a person opened a return.
+        asked_about = await ask_about_open_returns(desk)
+        return asked_about or Close(order.outcome or Outcome.COMPLETED, "closed; nothing is owed")
     told_until = desk.now()
     sent = await desk.shipments()
     asked = await ask_about_returns(desk, sent)
@@ -262,6 +287,7 @@ async def _tell_parcels(desk: Desk, sent: Sequence[StoredShipment], told_until: 
         if order.follow_up is not None:
             desk.note(follow_up=None)
         return Close(Outcome.COMPLETED, "closed; nothing is owed")
+    await desk.require_running(Pausable.TRACKING)
     seen = await desk.look(max_age_seconds=0)
     existing = await desk.marketplace.read_tracking(order.master_order_id)
     tracking = parcel_tracking(

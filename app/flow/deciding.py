@@ -14,6 +14,7 @@ from app.domain.order import MarketplaceOrder
 from app.domain.partial import Kept, has_goods, keep_what_suffices, value_share
 from app.domain.policy import (
     ANSWERED_BY_PEOPLE,
+    ASKED_TO_CANCEL,
     CURED_BY_CUTTING,
     Action,
     Policy,
@@ -96,7 +97,8 @@ def _decided(finding: Finding, decision: Decision, needed: Mapping[str, int]) ->
 
 
 def _is_as_seen(finding: Finding, decision: Decision, needed: Mapping[str, int]) -> bool:
-    if decision.waived is None or finding.reason in ANSWERED_BY_PEOPLE:
+    is_mere_question = finding.reason in ANSWERED_BY_PEOPLE - {ASKED_TO_CANCEL}
+    if decision.waived is None or is_mere_question:
         return True
     seen_now = waived_of(finding.reason, finding.field, finding.detail, needed)
     return seen_now in decision.waived

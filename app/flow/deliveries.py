@@ -11,7 +11,7 @@ import structlog
 
 from app.domain.completeness import merge_rows
 from app.domain.deliveries import is_delivered
-from app.errors import BridgeError, NotReady, PeerAway
+from app.errors import BridgeError, NotReady, Paused, PeerAway
 from app.flow.progress import ANSWERED_BY_PARTIAL
 from app.flow.shipments import judge_found
 from app.ports import ReturnsDesk, Warehouse
@@ -45,13 +45,14 @@ class DeliveryWatch:
 
         Raises:
             PeerAway: The warehouse is away.
+            Paused: It, or everything, was paused meanwhile.
         """
         due = await list_watched(self._store, limit=LOOKS_PER_RUN)
         delivered = changed = failed = 0
         for watched in due:
             try:
                 news, is_done = await self._look_at(watched)
-            except (PeerAway, NotReady):
+            except (PeerAway, Paused, NotReady):
                 raise
             except BridgeError as failure:
                 failed += 1
@@ -89,7 +90,7 @@ class DeliveryWatch:
             return ""
         try:
             statuses = await self._returns.read_carrier_statuses()
-        except PeerAway:
+        except (PeerAway, Paused):
             raise
         except BridgeError as failure:
             log.warning("carrier_statuses.not_read", error=str(failure))

@@ -8,12 +8,14 @@ from typing import Any
 from app.domain.corrections import correct_order, mark_address, read_corrections
 from app.domain.lifecycle import State, can_move
 from app.domain.order import MarketplaceOrder
+from app.domain.pauses import Pausable
 from app.domain.record import OrderRecord
 from app.domain.returns import OpenedBy, ReturnCase
 from app.domain.shipment import Tracking
 from app.flow.facts import WarehouseFacts
 from app.flow.shipments import judge_found
 from app.flow.sku_book import SkuBook
+from app.pause_board import PauseBoard
 from app.ports import (
     Marketplace,
     PreparedOrder,
@@ -68,6 +70,7 @@ class OrderDesk:
         times: DeskTimes,
         is_crowded: Callable[[], bool] = lambda: False,
         sku_book: SkuBook | None = None,
+        pauses: PauseBoard | None = None,
     ) -> None:
         self.held = held
         self.marketplace = marketplace
@@ -82,6 +85,7 @@ class OrderDesk:
         self._times = times
         self._is_crowded = is_crowded
         self.sku_book = sku_book or SkuBook(store)
+        self.pauses = pauses or PauseBoard(store)
         self._reading: _Reading | None = None
 
     @property
@@ -114,6 +118,10 @@ class OrderDesk:
     def now(self) -> datetime:
         """Return the time all workers agree on."""
         return self._store.now()
+
+    async def require_running(self, flow: Pausable) -> None:
+        """Do nothing while the order's writes of that kind are not paused."""
+        await self.pauses.require_running(flow, flow)
 
     def prove(self, state: State) -> None:
         """Note that *state* is proven."""

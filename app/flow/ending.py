@@ -32,14 +32,23 @@ async def end_unplaced(
     found = await desk.warehouse.find_order(number) if number else None
     if found is None or not bears_our_mark(found, desk):
         return end
-    corrected = await desk.apply_corrections(seen)
-    await desk.intend_create(_as_it_would_be_sent(corrected, number, desk))  # notes; sends nothing
+    await note_placed(number, seen, desk, found.warehouse_order_number)
+    return Next(State.ACCEPTED, f"found at the warehouse as {found.warehouse_order_number}")
+
+
+async def note_placed(
+    number: str, seen: MarketplaceOrder, desk: Desk, warehouse_order_number: str | None
+) -> None:
+    """Note the order as placed under *number*: as it was sent, else as it would be sent now."""
+    if not desk.order.may_be_at_warehouse:
+        corrected = await desk.apply_corrections(seen)
+        # This notes what is there; it sends nothing.
+        await desk.intend_create(_as_it_would_be_sent(corrected, number, desk))
     desk.note_placing(
         answer="adopted",
         answered_at=desk.now(),
-        warehouse_order_number=found.warehouse_order_number,
+        warehouse_order_number=warehouse_order_number,
     )
-    return Next(State.ACCEPTED, f"found at the warehouse as {found.warehouse_order_number}")
 
 
 def bears_our_mark(found: FoundOrder, desk: Desk) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
+from app.domain.pauses import Pausable
 from app.domain.statuses import ACCEPTED_STATUS, LABELS_STATUS
 from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
@@ -35,6 +36,7 @@ async def reset_label(desk: Desk) -> Move:
     seen = await desk.look(max_age_seconds=0)
     if seen.status != LABELS_STATUS:
         return _after_label(seen, desk)
+    await desk.require_running(Pausable.TRACKING)
     sent_before_at: datetime | None = desk.order.label_reset_sent_before_at
     if sent_before_at is not None and desk.now() < sent_before_at:
         return Wait(sent_before_at, "the answer to the reset", "a reset may still be under way")

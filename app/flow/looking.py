@@ -12,18 +12,23 @@ from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
 from app.domain.policy import ASKED_TO_CANCEL
 from app.domain.reasons import reason_of
-from app.domain.record import OrderRecord
+from app.domain.record import OrderRecord, Waived, waived_of
 from app.domain.statuses import ACCEPTED_STATUS, WAITING_STATUS
 from app.flow.answering import accepted_otherwise, hold_by
 from app.flow.changes import find_change, find_news
 from app.flow.ending import end_unplaced
 from app.flow.moves import Attention, Close, Move, Next, Stands, ask_person
-from app.flow.progress import counts
+from app.flow.progress import counts, note_shipped
 from app.flow.review import review
 from app.flow.rules import FlowRules
-from app.flow.settling import STRAY
+from app.flow.settling import NUMBER_TAKEN, STRAY
 from app.flow.verdict import Kind
-from app.flow.world import ended_before_placing, is_confirmed_by_us, trouble_after_placing
+from app.flow.world import (
+    ended_before_placing,
+    is_confirmed_by_us,
+    trouble_after_placing,
+    unreleased_correction,
+)
 from app.ports import Desk
 
 _ABOUT_STATUS = ("labels_generated", "unknown_marketplace_status")
@@ -42,7 +47,10 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
     """Read the order once and say whether that settles why a person was asked."""
     order = desk.order
     seen = await desk.look(max_age_seconds=0)
-    if order.may_be_at_warehouse:
+    is_shipped = await note_shipped(desk)
+    if is_shipped and (order.attention_reason == NUMBER_TAKEN or not _is_task(order)):
+        return Next(order.state, "goods of it were sent, so the warehouse has the order")
+    if is_shipped or order.may_be_at_warehouse:
         return await _look_after_intent(seen, desk)
     if order.attention_reason == STRAY:
         return Stands(f"Ankorstore shows {seen.status}; the goods sent still wait for a person")
@@ -66,8 +74,9 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
 
 async def _review_newly_accepted(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> Move:
     """Review an order that a person accepted; the same reason keeps asking since when it did."""
-    if (differs := accepted_otherwise(seen, desk.order)) is not None:
-        return replace(differs, state=State.ACCEPTED)
+    waits = unreleased_correction(desk.order) or accepted_otherwise(seen, desk.order)
+    if waits is not None:
+        return replace(waits, state=State.ACCEPTED)
     verdict = await review(seen, desk, rules, is_accepted=True)
     if verdict.is_go:
         return Next(State.ACCEPTED, "accepted at Ankorstore by a person")
@@ -95,15 +104,25 @@ def _stay_held(seen: MarketplaceOrder, desk: Desk) -> Move:
 
 async def _review_held(seen: MarketplaceOrder, desk: Desk, rules: FlowRules) -> Move:
     """Let an order that is held for a time go on at once where nothing holds it any more."""
+    before = desk.order
     verdict = await review(seen, desk, rules, is_accepted=False)
     if verdict.kind is Kind.HOLD:
         asked = hold_by(verdict)
-        known = [finding["reason"] for finding in desk.order.attention_detail]
-        is_same = known == [finding.reason for finding in asked.findings]
-        if is_same and asked.until == desk.order.hold_until_at:
+        known = [
+            _as_seen(entry["reason"], entry["field"], entry["detail"], before)
+            for entry in before.attention_detail
+        ]
+        found = [_as_seen(one.reason, one.field, one.detail, desk.order) for one in asked.findings]
+        if known == found and asked.until == before.hold_until_at:
             return Stands("the policy still holds the order")
-        return asked
+        is_same = before.attention_reason == asked.reason
+        return replace(asked, since=before.attention_since) if is_same else asked
     return Next(State.RECEIVED, "what held the order is gone; judging it again")
+
+
+def _as_seen(reason: str, field: str, detail: str, order: OrderRecord) -> Waived:
+    """Return a finding without what moves all the time, as a decision about it would keep it."""
+    return waived_of(reason, field, detail, (order.verdict or {}).get("needed", {}))
 
 
 def acceptance_reverted(desk: Desk) -> Move:
@@ -117,6 +136,10 @@ def acceptance_reverted(desk: Desk) -> Move:
     )
     asked = ask_person("acceptance_reverted", field="order")
     return Attention(asked.findings, "Ankorstore took the acceptance back", state=State.RECEIVED)
+
+
+def _is_task(order: OrderRecord) -> bool:
+    return reason_of(order.attention_reason or "").is_task
 
 
 async def _has_shipped(desk: Desk) -> bool:
@@ -134,7 +157,7 @@ async def _look_after_intent(seen: MarketplaceOrder, desk: Desk) -> Move:
     A task about goods at the warehouse stands until a person says what was done about it.
     """
     order = desk.order
-    is_task = reason_of(order.attention_reason or "").is_task
+    is_task = _is_task(order)
     if not is_task and order.state is State.DISPATCHED and is_confirmed_by_us(seen, order):
         return Next(State.DISPATCHED, "Ankorstore shows our own confirm")
     if not is_task or order.attention_reason in _LESSER_TASKS:

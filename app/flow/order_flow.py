@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
+from app.domain.pauses import Pausable
 from app.domain.record import OrderRecord, WarehouseOrderRecord
 from app.domain.statuses import ACCEPTED_STATUS, SHIPPED_STATUSES, WAITING_STATUS
 from app.errors import OutcomeUnknown, Rejected, Transient
@@ -21,16 +22,17 @@ from app.flow.ending import bears_our_mark, end_unplaced
 from app.flow.label_reset import reset_label
 from app.flow.looking import acceptance_reverted, is_hold_over, look_again
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
-from app.flow.progress import Sent, judge_sent
+from app.flow.progress import Sent, judge_sent, note_shipped
 from app.flow.releasing import WAITS_FOR_RELEASE, release_when_due
 from app.flow.review import review
 from app.flow.rules import FlowRules
-from app.flow.settling import find_stray, follow_answer, must_decide_resend
+from app.flow.settling import NUMBER_TAKEN, find_stray, follow_answer, must_decide_resend
 from app.flow.silence import WAITS_FOR_SHIPMENT, await_first_shipment
 from app.flow.world import (
     ended_before_placing,
     is_confirmed_by_us,
     trouble_after_placing,
+    unreleased_correction,
     wish_to_cancel,
 )
 from app.ports import Desk, FoundOrder, PreparedOrder
@@ -80,7 +82,7 @@ async def follow_people(desk: Desk, rules: FlowRules) -> Move | None:
         if order.attention_reason is not None:
             return await look_again(desk, rules)
     is_settled = order.live is None or not order.live.is_unanswered
-    if order.is_answer_owed and (is_settled or order.task_reason == "number_taken"):
+    if order.is_answer_owed and (is_settled or order.task_reason == NUMBER_TAKEN):
         return await follow_answer(desk)
     return None
 
@@ -108,11 +110,8 @@ async def answer_order(desk: Desk, rules: FlowRules) -> Move:
 
 async def place_order(desk: Desk, rules: FlowRules) -> Move:
     """Place the order at the warehouse, unless it is there already."""
-    live = desk.order.live
-    if live is not None and live.is_placed:
-        return Next(State.PLACED, "the warehouse has the order")
-    if live is not None and live.is_unanswered:
-        return await _settle_intent(desk, rules, live)
+    if (settled := await _settle_earlier(desk, rules)) is not None:
+        return settled
     # What a partial accept left is read back, not taken from its answer.
     max_age_seconds = 0 if desk.order.accept_quantities else rules.verdict_seconds
     seen = await desk.look(max_age_seconds=max_age_seconds)
@@ -122,6 +121,9 @@ async def place_order(desk: Desk, rules: FlowRules) -> Move:
         return ask_person("warehouse_order_cancelled", field="order")
     if (end := ended_before_placing(seen, desk.order, rules)) is not None:
         return await end_unplaced(end, seen, desk, rules)
+    if (waits := unreleased_correction(desk.order)) is not None:
+        return waits
+    await desk.require_running(Pausable.PLACING)
     if (differs := accepted_otherwise(seen, desk.order)) is not None:
         return differs
     verdict = await review(seen, desk, rules, is_accepted=True)
@@ -162,11 +164,20 @@ async def _create(desk: Desk, prepared: PreparedOrder) -> Move:
     return Wait(tomorrow, WAITS_FOR_SHIPMENT, message, state=State.PLACED)
 
 
+async def _settle_earlier(desk: Desk, rules: FlowRules) -> Move | None:
+    """Return what became of an earlier create; None where the warehouse surely has nothing."""
+    live = desk.order.live
+    if live is not None and live.is_placed:
+        return Next(State.PLACED, "the warehouse has the order")
+    if await note_shipped(desk):
+        return Next(State.PLACED, "the warehouse has shipped it already")
+    if live is not None and live.is_unanswered:
+        return await _settle_intent(desk, rules, live)
+    return None
+
+
 async def _settle_intent(desk: Desk, rules: FlowRules, live: WarehouseOrderRecord) -> Move:
     """Find out whether a create whose answer was lost took effect; never by sending again."""
-    if any(entry.reason is None for entry in await desk.shipments()):
-        desk.note_placing(answer="adopted", answered_at=desk.now())
-        return Next(State.PLACED, "the warehouse has shipped it already")
     found = await desk.warehouse.find_order(live.external_order_number)
     if found is not None:
         return _adopt(desk, found)

@@ -61,6 +61,21 @@ def counts(entry: StoredShipment, order: OrderRecord) -> bool:
     return entry.reason is None or is_answered
 
 
+async def note_shipped(desk: Desk) -> bool:
+    """
+    Take the live placing as done where goods of it were sent, whatever its create was answered.
+
+    Tells whether that is so; nothing is noted of one that is known to be placed.
+    """
+    live = desk.order.live
+    if live is None or live.is_placed:
+        return False
+    if all(entry.reason is not None for entry in await desk.shipments()):
+        return False
+    desk.note_placing(answer="adopted", answered_at=desk.now())
+    return True
+
+
 def _is_all_there_will_be(order: OrderRecord, counted: Sequence[Shipment]) -> bool:
     """Tell whether a person said that the order is sent as far as it will be."""
     return order.partial_confirm_at is not None and bool(counted)

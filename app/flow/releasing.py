@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from app.domain.lifecycle import State
 from app.domain.order import MarketplaceOrder
+from app.domain.pauses import Pausable
 from app.errors import OutcomeUnknown, Rejected, Transient
 from app.flow.changes import find_change
 from app.flow.moves import Attention, Move, Next, Wait, ask_person
@@ -29,9 +30,10 @@ async def release_when_due(desk: Desk, rules: FlowRules, *, is_sent: bool) -> Mo
     assert live.hold_release_at is not None, "only an order on hold is released"
     if desk.now() < live.hold_release_at:
         return Wait(live.hold_release_at, WAITS_FOR_RELEASE, "held at the warehouse")
-    until = live.release_sent_before_at
+    until = live.release_sent_before_at  # of a release nobody knows the answer to
     if until is not None and desk.now() < until:
         return Wait(until, "the answer to the release", "a release may still be under way")
+    await desk.require_running(Pausable.PLACING)
     seen = await desk.look(max_age_seconds=rules.verdict_seconds)
     if (stop := await _forbids_release(seen, desk)) is not None:
         return stop
@@ -44,10 +46,10 @@ async def release_when_due(desk: Desk, rules: FlowRules, *, is_sent: bool) -> Mo
     except OutcomeUnknown:
         raise  # released again once the first can no longer be under way: that harms nothing
     except Transient:
-        desk.note_placing(release_sent_before_at=None)  # surely not sent
+        desk.note_placing(release_sent_before_at=until)  # surely not sent
         raise
     except Rejected as refusal:
-        desk.note_placing(release_sent_before_at=None)
+        desk.note_placing(release_sent_before_at=until)
         return ask_person("release_refused", field="warehouse order", detail=refusal.detail)
     desk.note_placing(released_at=desk.now())
     tomorrow = desk.now() + timedelta(days=1)

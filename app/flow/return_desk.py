@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from app.domain.returns import ReturnCase, ReturnState
-from app.errors import BridgeError, OutcomeUnknown, PeerAway, Rejected
+from app.errors import BridgeError, OutcomeUnknown, Paused, PeerAway, Rejected
 from app.flow.returning import asked_of
 from app.ports import ReturnsDesk, Turn
 from app.store.returns import (
@@ -57,7 +57,7 @@ class Returns:
             for case in page:
                 try:
                     done += await self._see_to_one(case)
-                except PeerAway:
+                except (PeerAway, Paused):
                     raise
                 except BridgeError as failure:
                     trouble = failure

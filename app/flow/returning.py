@@ -29,6 +29,11 @@ async def ask_about_returns(desk: Desk, shipments: Sequence[StoredShipment]) -> 
     if status == REFUSED_STATUS:
         ids = [one.shipment.warehouse_shipment_id for one in shipments if counts(one, order)]
         await desk.open_returns(list(dict.fromkeys(ids)))
+    return await ask_about_open_returns(desk)
+
+
+async def ask_about_open_returns(desk: Desk) -> Attention | None:
+    """Say what a person must do about the returns there are, however the order ended."""
     for case in await desk.returns():
         if (asked := asked_of(case)) is not None:
             return asked

@@ -13,6 +13,7 @@ from app.domain.corrections import mark_address, read_corrections
 from app.domain.fingerprint import take_fingerprint
 from app.domain.order import MarketplaceOrder
 from app.domain.partial import has_goods
+from app.domain.policy import REJECTED_TOO_LATE
 from app.domain.record import OrderRecord, decision_of
 from app.domain.totals import find_total_difference
 from app.errors import Finding, Unmappable
@@ -99,6 +100,8 @@ def _judge_permission(
     decision = decision_of(order)
     if decision is not None and decision.kind == "hold":
         yield Finding("held_by_operator", "order", "")
+    if is_accepted and decision is not None and decision.kind == "reject":
+        yield Finding(REJECTED_TOO_LATE, "order", "")
     if not is_accepted and not rules.accepts_by_itself:
         yield Finding("acceptance_manual", "ACCEPT_MODE", "")
 

@@ -16,13 +16,16 @@ from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, Result, Shown, r
 from app.errors import Finding, Unmappable
 from app.flow.answered import find_answered, know_answered
 from app.flow.changes import find_change
+from app.flow.ending import note_placed
 from app.flow.label_reset import NOT_CONFIRMED, may_bring_label
 from app.flow.moves import Attention, Close, Move, Next, ask_person
+from app.flow.progress import note_shipped
 from app.flow.review import external_number, prepare
 from app.flow.world import outcome_shown, shown_of, trouble_after_placing
 from app.ports import Desk
 
 STRAY = "replaced_order_shipped"
+NUMBER_TAKEN = "number_taken"
 _PLACES_ANEW = (Result.DECIDE_RESEND, Result.AWAIT_ACCEPTANCE)
 _UNSENT = (State.RECEIVED, State.ACCEPTED, State.PLACED)
 """States in which goods may still be kept back; in any later one all of them left."""
@@ -34,19 +37,22 @@ async def follow_answer(desk: Desk) -> Move:
     answer = Answer(order.task_answer or "")
     if order.task_reason == STRAY:
         return _settle_stray(desk)
-    if not order.may_be_at_warehouse and order.task_reason != "number_taken":
+    if not order.may_be_at_warehouse and order.task_reason != NUMBER_TAKEN:
         _followed(desk)
         return Next(order.state, "the warehouse surely has nothing of it; the order goes on")
     shown_before = order.marketplace_status
     seen = await desk.look(max_age_seconds=0)
     if answer is Answer.CANCELLED and (sent := await _count_shipments(desk)):
         _followed(desk)
+        await note_shipped(desk)
         detail = f"recorded as cancelled, and {sent} shipments are known"
         return ask_person("shipped_though_cancelled", field="shipments", detail=detail)
     shown = shown_of(seen, order)
     result = result_of(order.task_reason or NO_TASK, answer, shown)
     if result is Result.KEEP_ANSWER:
         return ask_person("unknown_marketplace_status", field="status", detail=seen.status)
+    if order.task_reason == NUMBER_TAKEN and answer is Answer.KEPT:
+        await _take_as_ours(seen, desk)
     if result in (Result.GO_ON, Result.TAKE_OVER):
         answered = await find_answered(seen, desk)
         _followed(desk)
@@ -78,7 +84,7 @@ async def _carry_out(
         case Result.CLOSE_SENT:
             is_done = shown is Shown.SHIPPED_OWN
             outcome = Outcome.COMPLETED if is_done else outcome_shown(seen)
-            note = "" if is_done else "; goods are on their way: arrange their return"
+            note = "" if is_done else "; goods are on their way: open their return"
             return Close(outcome, f"{said}{note}")
         case Result.CLOSE_GONE:
             _replace(seen, desk)
@@ -126,6 +132,14 @@ def _settle_stray(desk: Desk) -> Move:
     return _resume(Answer.KEPT, desk)
 
 
+async def _take_as_ours(seen: MarketplaceOrder, desk: Desk) -> None:
+    """Take the warehouse order under this order's number as this order, on a person's word."""
+    number = external_number(seen, desk.order, desk.warehouse)
+    found = await desk.warehouse.find_order(number)
+    _followed(desk)
+    await note_placed(number, seen, desk, found.warehouse_order_number if found else None)
+
+
 def _resume(answer: Answer, desk: Desk) -> Move:
     order = desk.order
     if order.state is State.CLOSED:
@@ -166,11 +180,17 @@ async def _count_shipments(desk: Desk) -> int:
     """
     Return how many shipments of the live warehouse order there are, asked for just now.
 
-    Goods that cannot be read, or were never ordered, left the warehouse all the same.
+    Goods that cannot be read, or were never ordered, left the warehouse all the same. Where it is
+    not known to be placed, what bears its number may be another shop's: only what is ours counts.
     """
-    if desk.order.live is None or not desk.order.live.is_placed:
-        return 0  # another shop's order under the number is none of ours
-    return sum(entry.reason != STRAY for entry in await desk.search_shipments())
+    order = desk.order
+    if order.live is None:
+        return 0
+    sent = [entry for entry in await desk.search_shipments() if entry.reason != STRAY]
+    if order.live.is_placed:
+        return len(sent)
+    mark = order.marketplace_order_id
+    return sum(entry.reason is None or entry.shipment.order_mark == mark for entry in sent)
 
 
 async def find_stray(desk: Desk) -> Attention | None:

@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.domain.lifecycle import State
+from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, State
+from app.domain.pauses import Pausable, Pause, find_stop, tell_pause, tells_of_pause
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
 from app.domain.shipment import Shipment
 from app.domain.tasks import answers_to
+from app.domain.waits import NOBODY, waiting_of
+from app.flow.wording import PEER_NAMES, waits_for_peer
 
 _STATE_SENTENCES = {
     State.RECEIVED: "It is known here; nothing has been done at either company yet.",
@@ -49,54 +52,153 @@ def name_of(order: OrderRecord) -> str:
     return order.marketplace_reference or order.marketplace_order_id
 
 
-def tell_history(history: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return one sentence an attempt, oldest first."""
-    lines = []
-    for row in history:
-        number = f", try {row['attempt_number']}" if row["attempt_number"] > 1 else ""
-        ending = _OUTCOMES.get(row["outcome"], row["outcome"])
-        words = f' — "{row["detail"]}"' if row["detail"] else ""
-        when = clock_text(row["happened_at"])
-        lines.append(f"{when}  {row['step']}{number}: {row['message']}{words} ({ending})")
-    return lines
+def tell_past(
+    order: OrderRecord,
+    events: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]],
+) -> list[str]:
+    """
+    Return what happened, oldest first: what came in, and each step with call, answer and next time.
+
+    *events* and *history* are rows as the store loads them.
+    """
+    told: list[tuple[datetime, str]] = [
+        (row["received_at"], f"Ankorstore told: {row['event_type']}{_heeded(row)}")
+        for row in events
+    ]
+    told += [(row["happened_at"], tell_attempt(row)) for row in history]
+    if order.found_by != "webhook":
+        told.append((order.created_at, "found in Ankorstore's list; no webhook told of it"))
+    told.sort(key=lambda one: one[0])
+    return [f"{at:%Y-%m-%d %H:%M:%S}  {text}" for at, text in told]
 
 
-def tell_present(order: OrderRecord, now: datetime) -> list[str]:
-    """Return where the order stands, what it waits for, and what a person should do."""
+def _heeded(event: Mapping[str, Any]) -> str:
+    seen_at: datetime | None = event["processed_at"]
+    return f" (heeded at {clock_text(seen_at)})" if seen_at else " (not looked at yet)"
+
+
+def tell_attempt(row: Mapping[str, Any]) -> str:
+    """Return an attempt as a sentence: the step, what came of it, call, answer and next time."""
+    number = f", try {row['attempt_number']}" if row["attempt_number"] > 1 else ""
+    words = f' — "{row["detail"]}"' if row["detail"] else ""
+    ending = _OUTCOMES.get(row["outcome"], row["outcome"])
+    if row["call"] and row["peer"] in PEER_NAMES:
+        status = f", HTTP {row['status']}" if row["status"] is not None else ""
+        ending += f"; {row['call']} at {PEER_NAMES[row['peer']]}{status}"
+    next_at: datetime | None = row["next_attempt_at"]
+    if next_at is not None and (next_at - row["happened_at"]).total_seconds() > 1:
+        ending += f"; next at {day_text(next_at)}"
+    return f"{row['step']}{number}: {row['message']}{words} ({ending})"
+
+
+def tell_present(
+    order: OrderRecord,
+    now: datetime,
+    *,
+    pauses: Mapping[str, Pause] | None = None,
+    away: Mapping[str, datetime] | None = None,
+) -> list[str]:
+    """
+    Return where the order stands, what it waits for and, last, what a person does about it.
+
+    *pauses* are those in force by what they pause, *away* says since when a company is.
+    """
+    pauses, away = pauses or {}, away or {}
+    lines = [_standing(order), *_doubts(order)]
+    if order.attention_reason is not None:
+        return lines + _tell_asked(order, now, pauses)
+    if order.state not in tuple(State):
+        return [*lines, "What to do: run the newer version of the service."]
+    if order.next_attempt_at is None and order.state is State.CLOSED:
+        again = order.outcome == IGNORED_BEFORE_SWITCH
+        command = f"To have it handled all the same: antbridge orders take {name_of(order)}"
+        return [*lines, "Nothing more happens to it here.", command if again else NOBODY]
+    if order.next_attempt_at is None:
+        return [
+            *lines,
+            "It has no next time, which should not be.",
+            f"What to do: antbridge orders retry {name_of(order)}",
+        ]
+    due_at = max(order.next_attempt_at, order.not_before_at or order.next_attempt_at)
+    pause = find_pause_over(order, pauses, is_due=due_at <= now)
+    if pause is not None:
+        waiting = waiting_of(tell_pause(pause))
+        return [
+            *lines,
+            f"It waits: {tell_pause(pause)} ({pause.reason}).",
+            waiting.sentence,
+            f"What to do: {waiting.step} antbridge resume {pause.what}",
+        ]
+    waiting = waiting_of(order.waits_for)
+    if order.state is State.CLOSED:
+        lines.append("Something is still told of it, or looked at, after it was closed.")
+    what = order.waits_for or "its turn"
+    lines.append(f"It waits for {what}; looked at again {_in_text(due_at, now)}.")
+    lines.append(waiting.sentence)
+    for peer, since in away.items():
+        if order.waits_for == waits_for_peer(peer):
+            lines.append(f"{PEER_NAMES.get(peer, peer)} is away since {day_text(since)}.")
+    return [*lines, waiting.step]
+
+
+def find_pause_over(
+    order: OrderRecord, pauses: Mapping[str, Pause], *, is_due: bool
+) -> Pause | None:
+    """Return the pause that keeps an order from going on, None where none does."""
+    for pause in pauses.values():
+        if tells_of_pause(order.waits_for, pause.what):
+            return pause
+    needs = [Pausable.ANKORSTORE]  # every step reads the order there
+    if order.state is State.RECEIVED:
+        needs.append(Pausable.ACCEPTING)
+    if order.state is State.ACCEPTED:
+        needs.append(Pausable.PLACING)
+    stops = [stop for need in needs if (stop := find_stop(need, pauses)) is not None]
+    return pauses[stops[0]] if stops and is_due else None
+
+
+def _standing(order: OrderRecord) -> str:
     live = order.live
     number = "an order without a number"
     if live is not None:
         ids = live.warehouse_order_number or live.warehouse_order_id
         number = live.external_order_number + (f" ({ids} there)" if ids else "")
     told = _STATE_SENTENCES.get(order.state, f"It is {order.state}, a state of a newer version.")
-    sentence = told.format(number=number, outcome=order.outcome)
-    lines = [sentence]
-    if order.attention_reason is not None:
-        reason = reason_of(order.attention_reason)
-        since = day_text(order.attention_since) if order.attention_since else "now"
-        lines.append(f"It needs a person since {since}: {reason.sentence}")
-        for finding in order.attention_detail:
-            detail = f": {finding['detail']}" if finding["detail"] else ""
-            lines.append(
-                f"  - {reason_of(finding['reason']).sentence} [{finding['field']}{detail}]"
-            )
-        if order.hold_until_at is not None:
-            lines.append(
-                f"If nobody decides, the policy does {_in_text(order.hold_until_at, now)}."
-            )
-        lines += tell_warehouse_order(order)
-        lines.append(f"What to do: {reason.cure}")
-        if answers := answers_to(order.attention_reason):
-            record = f"antbridge orders settle {name_of(order)} {'|'.join(answers)}"
-            lines.append(f"What can be recorded: {record}")
-    elif order.next_attempt_at is not None:
-        due_at = max(order.next_attempt_at, order.not_before_at or order.next_attempt_at)
-        what = order.waits_for or "its turn"
-        lines.append(f"It waits for {what}; looked at again {_in_text(due_at, now)}.")
-        lines.append("Nobody needs to do anything.")
-    elif order.state is State.CLOSED:
-        lines.append("Nothing more happens to it here.")
+    return told.format(number=number, outcome=order.outcome)
+
+
+def _doubts(order: OrderRecord) -> list[str]:
+    """Return what was sent to a company without a known answer, and what is on hold there."""
+    live = order.live
+    lines = []
+    if live is not None and live.is_unanswered:
+        at = day_text(live.intent_at)
+        lines.append(
+            f"It was sent to the warehouse at {at} as {live.external_order_number}; whether the "
+            "warehouse took it is not known yet."
+        )
+    if live is not None and live.is_on_hold and live.hold_release_at is not None:
+        lines.append(f"It is on hold there until {day_text(live.hold_release_at)}.")
     return lines
+
+
+def _tell_asked(order: OrderRecord, now: datetime, pauses: Mapping[str, Pause]) -> list[str]:
+    assert order.attention_reason is not None
+    reason = reason_of(order.attention_reason)
+    since = day_text(order.attention_since) if order.attention_since else "now"
+    lines = [f"It needs a person since {since}: {reason.sentence}"]
+    for finding in order.attention_detail:
+        detail = f": {finding['detail']}" if finding["detail"] else ""
+        lines.append(f"  - {reason_of(finding['reason']).sentence} [{finding['field']}{detail}]")
+    if order.hold_until_at is not None:
+        lines.append(f"If nobody decides, the policy does {_in_text(order.hold_until_at, now)}.")
+    lines += tell_warehouse_order(order)
+    lines += [f"Besides, {tell_pause(pause)} ({pause.reason})." for pause in pauses.values()]
+    if answers := answers_to(order.attention_reason):
+        record = f"antbridge orders settle {name_of(order)} {'|'.join(answers)}"
+        lines.append(f"What can be recorded: {record}")
+    return [*lines, f"What to do: {reason.cure}"]
 
 
 def tell_warehouse_order(order: OrderRecord) -> list[str]:

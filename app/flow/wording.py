@@ -3,12 +3,15 @@
 from urllib.parse import quote
 
 from app.domain.lifecycle import State
+from app.domain.pauses import name_of_pausable
 from app.domain.record import OrderRecord
+from app.domain.waits import CALL_OPENING, PEER_ENDING
 from app.errors import (
     BridgeError,
     NotReady,
     NotYet,
     OutcomeUnknown,
+    Paused,
     PeerAway,
     RateLimited,
     Transient,
@@ -41,6 +44,8 @@ def describe_failure(failure: Exception) -> str:
             return f"the answer to {call!r} was lost{status}; looking before resending"
         case PeerAway():
             return f"{peer} is away; {call!r} waits until it answers again"
+        case Paused():
+            return f"{name_of_pausable(failure.stop)} is paused"
         case RateLimited():
             return f"{peer} asked for a pause before {call!r}"
         case Unauthorized():
@@ -59,14 +64,14 @@ def describe_failure(failure: Exception) -> str:
 
 def waits_for_peer(peer: str) -> str:
     """Return what an order says it waits for while a company is away."""
-    return f"{PEER_NAMES.get(peer, peer)} to answer again"
+    return f"{PEER_NAMES.get(peer, peer)}{PEER_ENDING}"
 
 
 def waits_for(failure: PeerAway | NotYet) -> str:
     """Return what an order says it waits for after a call that was not made."""
     if isinstance(failure, PeerAway):
         return waits_for_peer(failure.peer)
-    return f"the call {failure.operation!r} at {PEER_NAMES.get(failure.peer, failure.peer)}"
+    return f"{CALL_OPENING}{failure.operation!r} at {PEER_NAMES.get(failure.peer, failure.peer)}"
 
 
 def where_in_maya(order: OrderRecord, maya_order_url: str) -> dict[str, str]:

@@ -1,9 +1,10 @@
 """What the marketplace's own status means for an order, before and after it was placed."""
 
+from app.domain.corrections import read_corrections
 from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, Outcome, State
 from app.domain.order import MarketplaceOrder
 from app.domain.policy import ASKED_TO_CANCEL
-from app.domain.record import OrderRecord, decision_of
+from app.domain.record import OrderRecord, decision_of, waived_of
 from app.domain.statuses import (
     ACCEPTED_STATUS,
     CANCELLED_STATUS,
@@ -85,7 +86,7 @@ def trouble_after_placing(seen: MarketplaceOrder, order: OrderRecord) -> Attenti
             reason = reason_for_stage("cancelled_after_placing", order)
             return ask_person(reason, field="order", detail=status)
         case status if status == WAITING_STATUS:
-            is_held = order.live is not None and order.live.is_on_hold
+            is_held = order.live is not None and order.live.is_surely_held
             reason = "cancelled_on_hold" if is_held else "reverted_after_placing"
             return ask_person(reason, field="order", detail=status if is_held else "")
         case status if status == LABELS_STATUS:
@@ -100,12 +101,22 @@ def trouble_after_placing(seen: MarketplaceOrder, order: OrderRecord) -> Attenti
 
 def wish_to_cancel(seen: MarketplaceOrder, order: OrderRecord) -> Attention | None:
     """Return what a person must do about a retailer's request to cancel a placed order."""
-    if seen.cancellation_request_reason is None:
+    words = seen.cancellation_request_reason
+    if words is None:
         return None
     decision = decision_of(order)
     if decision is not None and ASKED_TO_CANCEL in decision.waives:
+        wish = waived_of(ASKED_TO_CANCEL, "order", words, {})
+        if decision.waived is None or wish in decision.waived:
+            return None
+    return ask_person(ASKED_TO_CANCEL, field="order", detail=words)
+
+
+def unreleased_correction(order: OrderRecord) -> Attention | None:
+    """Return the question about a correction that a person has not released; None without one."""
+    if not read_corrections(order.corrections).is_unreleased:
         return None
-    return ask_person(ASKED_TO_CANCEL, field="order", detail=seen.cancellation_request_reason)
+    return ask_person("corrected_not_released", field="order")
 
 
 _ON_HOLD = {
@@ -121,10 +132,10 @@ _AFTER_SHIPPING = {
 
 
 def reason_for_stage(reason: str, order: OrderRecord) -> str:
-    """Return the task that *reason* is by now: held back, all sent, or in between."""
+    """Return the task that *reason* is by now: surely held back, all sent, or in between."""
     if order.state not in (State.RECEIVED, State.ACCEPTED, State.PLACED):
         return _AFTER_SHIPPING.get(reason, reason)
-    if order.live is not None and order.live.is_on_hold:
+    if order.live is not None and order.live.is_surely_held:
         return _ON_HOLD.get(reason, reason)
     return reason
 

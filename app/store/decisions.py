@@ -1,10 +1,12 @@
 """What operators decide about an order, and its record in the history."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.corrections import read_corrections
 from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, State
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
@@ -23,6 +25,8 @@ CLEARED: dict[str, Any] = {
     "waits_for": None,
 }
 """The columns of an order that is tried again as if nothing had been asked or had failed."""
+
+HELD_FOR_RELEASE = "corrected_not_released"
 
 
 class Impossible(Exception):
@@ -52,20 +56,20 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str 
         held = reason_of(order.attention_reason)
         raise Impossible(f"{held.sentence} A retry does not end that. {held.cure}")
     if asked is None and order.attempt_count == 0 and order.state is State.PLACED:
-        raise Impossible("the order waits for the warehouse to ship it; there is nothing to retry")
+        return "the order waits for the warehouse to ship it; there is nothing to retry"
     await write_decision(
         store,
         order,
         {
             **CLEARED,
             # Releasing a correction is no word about an acceptance that was taken back.
-            "accept_blocked": order.accept_blocked
-            and order.attention_reason == "corrected_not_released",
+            "accept_blocked": order.accept_blocked and order.attention_reason == HELD_FOR_RELEASE,
             # Whoever retries has looked: what Ankorstore shows counts from now on.
             "accept_quantities": (
                 None if order.attention_reason == "accepted_differs" else order.accept_quantities
             ),
             **_new_patience(store, order),
+            **_released(order),
         },
         step="retry",
         message=signed("retried", by, reason),
@@ -75,8 +79,21 @@ async def retry_order(store: Store, order: OrderRecord, *, by: str, reason: str 
 
 def _new_patience(store: Store, order: OrderRecord) -> dict[str, Any]:
     """Return what starts a wait anew that a person was asked about."""
-    is_partial = order.attention_reason == "partial_shipment_overdue"
-    return {"partial_wait_from_at": store.now()} if is_partial else {}
+    match order.attention_reason:
+        case "partial_shipment_overdue":
+            return {"partial_wait_from_at": store.now()}
+        case "no_shipment":
+            return {"shipment_asked_at": store.now()}
+        case _:
+            return {}
+
+
+def _released(order: OrderRecord) -> dict[str, Any]:
+    """Return what lets a correction count, where that is what a person was asked."""
+    if order.attention_reason != HELD_FOR_RELEASE:
+        return {}
+    corrections = replace(read_corrections(order.corrections), is_unreleased=False)
+    return {"corrections": corrections.as_json() if corrections else None}
 
 
 async def take_order(store: Store, order: OrderRecord, *, by: str, reason: str = "") -> str:

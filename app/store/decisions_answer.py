@@ -54,7 +54,8 @@ async def accept_order(
     if asks_after_placing(order) and not is_partial:
         return await _accept_after_placing(store, order, by=by, reason=reason)
     if _is_decided(order, kind, found):
-        return f"that was decided before; {told if _is_waiting(order) else 'it is accepted'}"
+        what = told if _is_waiting(order) else f"the order is {where_it_stands(order)}"
+        return f"that was decided before; {what}"
     if is_partial or not is_held_before_placing(order):
         problem = f"it cannot be {'accepted in part' if is_partial else 'accepted'}"
         require_waiting(order, problem)
@@ -69,7 +70,7 @@ async def accept_order(
     decision = {
         "kind": kind,
         "waives": sorted(waives),
-        "waived": findings_as_seen(order, waives - ANSWERED_BY_PEOPLE),
+        "waived": findings_as_seen(order, waives - (ANSWERED_BY_PEOPLE - {ASKED_TO_CANCEL})),
     }
     columns = {**CLEARED, "decision": decision, "accept_blocked": False}
     done = "accepted in part" if is_partial else "accepted"
@@ -84,6 +85,8 @@ async def _accept_after_placing(store: Store, order: OrderRecord, *, by: str, re
     before = order.decision or {}
     decision = {"kind": "accept", **before}
     decision["waives"] = sorted({*before.get("waives", ()), ASKED_TO_CANCEL})
+    others = [one for one in before.get("waived", ()) if one["reason"] != ASKED_TO_CANCEL]
+    decision["waived"] = [*others, *findings_as_seen(order, {ASKED_TO_CANCEL})]
     columns = {**CLEARED, "decision": decision}
     message = signed("to go on though the retailer asked to cancel, decided", by, reason)
     await write_decision(store, order, columns, step="accept", message=message)
@@ -108,6 +111,8 @@ async def reject_order(
     if len(reason) > MAX_REJECT_REASON_CHARACTERS:
         raise Impossible(f"Ankorstore takes {MAX_REJECT_REASON_CHARACTERS} characters of a reason")
     told = "it is rejected at Ankorstore next, which cannot be undone"
+    if _is_waiting(order) and order.accept_sent_before_at is not None:
+        told += "; an accept that is on its way may still take effect, and then a person is asked"
     decided = decision_of(order)
     is_same = decided is not None and decided.reject_type == reject_type
     if is_same and _is_decided(order, "reject", findings_of(order)) and is_open(order):
@@ -141,6 +146,7 @@ async def hold_order(store: Store, order: OrderRecord, *, by: str, reason: str =
         "decision": {"kind": "hold"},
         "attention_reason": HELD,
         "attention_since": store.now(),
+        "person_asked_at": order.person_asked_at or store.now(),
         "attention_detail": [{"reason": HELD, "field": "order", "detail": f"held by {by}"}],
         "waits_for": "a person",
     }

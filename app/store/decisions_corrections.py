@@ -6,10 +6,8 @@ from typing import Any
 from app.domain.corrections import Corrections, read_corrections
 from app.domain.lifecycle import State
 from app.domain.record import OrderRecord
-from app.store.decisions import CLEARED, Impossible, signed, write_decision
+from app.store.decisions import CLEARED, HELD_FOR_RELEASE, Impossible, signed, write_decision
 from app.store.session import Store
-
-HELD_FOR_RELEASE = "corrected_not_released"
 
 
 async def correct_order_by_person(
@@ -36,9 +34,9 @@ async def correct_order_by_person(
     if wanted.street is not None and wanted.made_for is None and order.verdict is not None:
         # The address the person was shown, whatever comes in before the first use.
         wanted = replace(wanted, made_for=order.verdict.get("address_mark"))
-    is_news = wanted != earlier
-    if not is_news and not releases:
+    if replace(wanted, is_unreleased=earlier.is_unreleased) == earlier and not releases:
         return "the order is corrected so already; nothing was changed"
+    wanted = replace(wanted, is_unreleased=not releases)
     columns: dict[str, Any] = {"corrections": wanted.as_json() if wanted else None}
     if releases:
         await write_decision(

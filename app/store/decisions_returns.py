@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from app.domain.lifecycle import Outcome, State
+from app.domain.jobs import RETURNS
 from app.domain.record import OrderRecord
 from app.domain.returns import OpenedBy, ReturnCase, ReturnState
 from app.store.decisions import Impossible, signed, write_decision
-from app.store.returns import RETURNS, change_return, load_returns, open_returns
+from app.store.returns import change_return, load_returns, open_returns
 from app.store.schedules import run_soon
 from app.store.session import Store
 from app.store.shipments import load_shipments
@@ -43,11 +43,6 @@ async def open_return(
     Raises:
         Impossible: Nothing was shipped, or an answer is missing that only a person can give.
     """
-    if order.state is not State.CLOSED or order.outcome != Outcome.COMPLETED:
-        raise Impossible(
-            f"the order is {order.outcome or order.state}; only a shipped and closed order can "
-            "come back"
-        )
     await _open_missing(store, order, remark)
     cases = [case for case in await load_returns(store, order.order_id) if _is_unsettled(case)]
     if not cases:
@@ -127,7 +122,8 @@ async def _open_missing(store: Store, order: OrderRecord, remark: str | None) ->
     rows = await load_shipments(store, order.order_id)
     shipment_ids = [row.shipment.warehouse_shipment_id for row in rows]
     if not shipment_ids:
-        raise Impossible("no shipment of this order is known; the warehouse has nothing to return")
+        stands = order.outcome or order.state
+        raise Impossible(f"the order is {stands}, and no shipment of it is known to come back")
     await open_returns(
         store, order.order_id, shipment_ids, opened_by=OpenedBy.OPERATOR, remark=remark
     )

@@ -12,12 +12,10 @@ from app.domain.record import OrderRecord
 from app.domain.shipment import ParcelSize
 from app.domain.statuses import ACCEPTED_STATUS, LABELS_STATUS
 from app.store.decisions import CLEARED, Impossible, signed, write_decision
+from app.store.possible_moves import LABEL_REASONS, PARCEL_REASONS, PARTIAL_REASONS
 from app.store.session import Store
 from app.store.shipments import load_shipments
 
-LABEL_REASONS = ("wrong_label_confirmed", "labels_after_placing", "labels_generated")
-PARCEL_REASONS = ("confirm_manual", "too_many_parcels", "parcel_too_heavy", "parcel_too_large")
-PARTIAL_REASONS = ("partial_shipment_overdue", "sku_not_ordered", "shipment_unreadable")
 LABEL_WITHIN_SECONDS = 3600.0
 """How long after a confirm the label it bought may still be on its way."""
 

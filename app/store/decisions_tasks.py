@@ -11,27 +11,46 @@ from app.domain.tasks import ANSWER_SENTENCES, NO_TASK, Answer, answers_to
 from app.store.closing_rules import is_answer_under_way, was_told_sent
 from app.store.decisions import CLEARED, Impossible, signed, write_decision
 from app.store.decisions_shipping import LABEL_WITHIN_SECONDS
+from app.store.possible_moves import task_of
 from app.store.session import Store
+from app.store.shipments import load_shipments
 
 CLOSING_OUTCOMES = (Outcome.COMPLETED, Outcome.CANCELLED, Outcome.REJECTED)
 
 
 async def settle_task(
-    store: Store, order: OrderRecord, *, answer: Answer, by: str, reason: str = ""
+    store: Store,
+    order: OrderRecord,
+    *,
+    answer: Answer,
+    by: str,
+    reason: str = "",
+    number: str | None = None,
 ) -> str:
     """
     Record what a person did about the order's goods at the warehouse; return what happens next.
 
+    *number* is the warehouse order it was done to; it must be named where nobody asked and another
+    one was recorded as gone before, or the record of that one, repeated, would end the new one.
+
     Raises:
-        Impossible: The task has no such answer, or there is no task.
+        Impossible: The task has no such answer, there is no task, or the number is another's.
     """
-    task = _task_of(order)
+    task = task_of(order)
+    live_number = order.live.external_order_number if order.live is not None else None
+    if number is not None and number != live_number:
+        raise Impossible(f"the warehouse order is {live_number or 'gone'}, not {number}")
     possible = answers_to(task) if task is not None else ()
     if answer not in possible:
         if order.task_answer == answer:
             at = _day(order.task_answered_at)
             return f"{answer} was recorded {at} already; nothing changed; {_next_commands(order)}"
         raise Impossible(_no_answer(order, answer, possible))
+    if task == NO_TASK and order.replaced_count and number is None:
+        raise Impossible(
+            f"{answer} was recorded before, of the warehouse order that {live_number} replaces; "
+            f"if {live_number} is meant, name it: --number {live_number}"
+        )
     if task == "wrong_label_confirmed" and order.marketplace_status == ACCEPTED_STATUS:
         _refuse_before_label(store, order)
     await write_decision(
@@ -64,18 +83,6 @@ def _refuse_before_label(store: Store, order: OrderRecord) -> None:
         )
 
 
-def _task_of(order: OrderRecord) -> str | None:
-    """Return the task the order waits with, NO_TASK where it is only placed; else None."""
-    if order.attention_reason is not None and answers_to(order.attention_reason):
-        return order.attention_reason
-    is_placed = order.live is not None and order.live.is_placed
-    asked = reason_of(order.attention_reason) if order.attention_reason else None
-    is_free = asked is None or not asked.is_task
-    if order.state is State.PLACED and is_placed and is_free and not order.is_answer_owed:
-        return NO_TASK
-    return None
-
-
 def _no_answer(order: OrderRecord, answer: Answer, possible: tuple[Answer, ...]) -> str:
     if order.is_answer_owed:
         return f"{order.task_answer} is recorded and followed once Ankorstore can be read"
@@ -105,6 +112,10 @@ async def resend_order(store: Store, order: OrderRecord, *, by: str, reason: str
         raise Impossible("nothing was placed for it yet; retry the order instead")
     if order.attention_reason == "replaced_order_shipped":
         raise Impossible(f"goods of an earlier one were sent; {_next_commands(order)}")
+    if live is not None and await _is_sent(store, order):
+        raise Impossible(
+            "goods of it were sent, whatever its create was answered; look at it again"
+        )
     number = order.next_external_number
     columns: dict[str, Any] = {"resend_at": store.now()}
     placing = None
@@ -175,10 +186,15 @@ async def close_order(
     return f"the order is closed as {outcome}; nothing more happens to it here"
 
 
+async def _is_sent(store: Store, order: OrderRecord) -> bool:
+    rows = await load_shipments(store, order.order_id)
+    return any(row.judged.reason is None for row in rows)
+
+
 def _next_commands(order: OrderRecord) -> str:
     """Name the commands that are possible now, for a refusal."""
     name = order.marketplace_reference or order.marketplace_order_id
-    task = _task_of(order)
+    task = task_of(order)
     answers = answers_to(task) if task is not None else ()
     if answers:
         return f"possible: antbridge orders settle {name} {'|'.join(answers)}"

@@ -88,6 +88,16 @@ class Event(Base):
             postgresql_where=text("processed_at IS NULL"),
         ),
         Index("ix_events_order_id", "order_id"),
+        # Operators list what came in, newest first.
+        Index("ix_events_received_at", "received_at", "id"),
+        Index("ix_events_event_type", "event_type", "received_at", "id"),
+        Index(
+            "ix_events_ignored",
+            "received_at",
+            "id",
+            sqlite_where=text("disposition = 'ignored'"),
+            postgresql_where=text("disposition = 'ignored'"),
+        ),
         Index(
             "ix_events_unpruned",
             "received_at",
@@ -181,6 +191,19 @@ class Order(Base):
             sqlite_where=text(_NOT_LEFT),
             postgresql_where=text(_NOT_LEFT),
         ),
+        # What the pictures of the console count by day.
+        Index(
+            "ix_orders_closed_at",
+            "closed_at",
+            sqlite_where=text("closed_at IS NOT NULL"),
+            postgresql_where=text("closed_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_orders_confirmed_at",
+            "confirmed_at",
+            sqlite_where=text("confirmed_at IS NOT NULL"),
+            postgresql_where=text("confirmed_at IS NOT NULL"),
+        ),
         Index(
             "ix_orders_corrected",
             "closed_at",
@@ -212,6 +235,8 @@ class Order(Base):
     attention_reason: Mapped[str | None]
     attention_detail: Mapped[list[Any] | None]
     attention_since: Mapped[datetime | None]
+    person_asked_at: Mapped[datetime | None]
+    """When a person was first needed; empty for an order that went by itself so far."""
     accept_blocked: Mapped[bool] = mapped_column(server_default=text("false"))
     taken_at: Mapped[datetime | None]
 
@@ -317,6 +342,12 @@ class WarehouseOrder(Base):
         Index("ix_warehouse_orders_warehouse_order_id", "warehouse_order_id"),
         Index("ix_warehouse_orders_warehouse_order_number", "warehouse_order_number"),
         Index("ix_warehouse_orders_order_id", "order_id"),
+        Index(
+            "ix_warehouse_orders_answered_at",
+            "answered_at",
+            sqlite_where=text("answered_at IS NOT NULL"),
+            postgresql_where=text("answered_at IS NOT NULL"),
+        ),
         Index(
             "ix_warehouse_orders_unpruned",
             "intent_at",
@@ -466,6 +497,9 @@ class Schedule(Base):
     last_note: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     fencing_token: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    paused_at: Mapped[datetime | None]
+    paused_by: Mapped[str | None]
+    pause_reason: Mapped[str | None]
 
 
 class SettingsSnapshot(Base):

@@ -26,6 +26,7 @@ from app.store.models import (
     StockReservation,
     WarehouseOrder,
 )
+from app.store.pause_statements import PAUSED_TEXT
 from app.store.sku_version import SKU_VERSION
 from app.store.statements import given, moment
 
@@ -100,11 +101,11 @@ _TABLE_VERSION = SKU_VERSION.scalar_subquery().label("table_version")
 
 @lru_cache(maxsize=256)
 def build_note(columns: frozenset[str], times: frozenset[str], from_database: bool) -> Any:
-    """Build the note of an intent; it tells the state of the table of SKUs along with it."""
+    """Build the note of an intent; it tells the state of the table of SKUs and what is paused."""
     return _update_held(
         {name: given(_orders, name, prefix="to_") for name in sorted(columns)}
         | {name: moment(f"to_{name}", from_database=from_database) for name in sorted(times)}
-    ).returning(_TABLE_VERSION)
+    ).returning(_TABLE_VERSION, PAUSED_TEXT)
 
 
 def _update_held(values: Mapping[str, Any]) -> Any:

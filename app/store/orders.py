@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.lifecycle import State
+from app.domain.pauses import Pausable, find_stop, tell_pause
 from app.domain.record import OrderRecord, WarehouseOrderRecord
-from app.errors import LeaseLost, SkuTableChanged, WokenMeanwhile
+from app.errors import LeaseLost, Paused, SkuTableChanged, WokenMeanwhile
 from app.ports import total_pieces
 from app.store.order_rows import placing_of, record_of
 from app.store.order_statements import (
@@ -30,6 +31,7 @@ from app.store.order_statements import (
     build_wake,
     holding,
 )
+from app.store.pause_statements import hold_pause, read_paused
 from app.store.reservations import free, reserve
 from app.store.session import Store
 from app.store.sku_version import require_sku_version
@@ -66,6 +68,8 @@ class Finish:
     placing: Mapping[str, Any] = field(default_factory=dict)
     settles_shipments: bool = False
     """Whether a person has dealt with what the order's shipments ask."""
+    stopped_by: str | None = None
+    """The pause it waits for: what it waits for is told from it, or it is due now if it ended."""
 
 
 async def finish_step(
@@ -83,13 +87,14 @@ async def finish_step(
             nothing is written.
     """
     live = order.live
-    statement = build_finish(
-        frozenset(finish.columns), finish.keeps_lease, store.asks_database_time
-    )
+    columns = dict(finish.columns)
+    if finish.stopped_by is not None:
+        columns["waits_for"] = None
+    statement = build_finish(frozenset(columns), finish.keeps_lease, store.asks_database_time)
     leased = {"to_lease_until": lease_seconds} if finish.keeps_lease else {}
     values = {
         **holding(order),
-        **{f"to_{name}": value for name, value in finish.columns.items()},
+        **{f"to_{name}": value for name, value in columns.items()},
         "to_next_attempt_at": finish.next_attempt_at,
         "its_wake_seq": order.wake_seq,
         **store.moments(now=0, **leased),
@@ -97,6 +102,12 @@ async def finish_step(
     async with store.write() as connection:
         if order.sku_version is not None and finish.columns.get("attention_reason") is not None:
             await require_sku_version(connection, order.sku_version)
+        if finish.stopped_by is not None:
+            pause = await hold_pause(connection, finish.stopped_by)
+            if pause is None:
+                values["to_next_attempt_at"] = store.now()
+            else:
+                values["to_waits_for"] = tell_pause(pause)
         row = (await connection.execute(statement, values)).first()
         if row is None:
             raise LeaseLost
@@ -104,7 +115,8 @@ async def finish_step(
             live = await _answer_placing(store, connection, order, finish.placing)
         after = record_of(row, live)
         is_ended = row.state == State.CLOSED or (order.live is not None and live is None)
-        if is_ended and not after.may_be_at_warehouse:
+        is_reverted = order.state is State.ACCEPTED and row.state == State.RECEIVED
+        if (is_ended or is_reverted) and not after.may_be_at_warehouse:
             await free(connection, order.order_id)
         if finish.settles_shipments:
             await connection.execute(
@@ -131,14 +143,18 @@ async def note_intent(
     columns: Mapping[str, Any],
     lease_seconds: float,
     times: Mapping[str, float],
+    *,
+    flow: Pausable,
 ) -> OrderRecord:
     """
     Write columns of a held order and prolong its lease, within the caller's transaction.
 
-    *times* are columns that get the present time and so many seconds.
+    *times* are columns that get the present time and so many seconds, *flow* is what is about
+    to be written at a company.
 
     Raises:
         LeaseLost: The order is another worker's now; nothing may be sent.
+        Paused: The flow, its company or everything is paused; nothing may be sent.
         WokenMeanwhile: The order was woken since this step began, or the table of SKUs changed
             since it was judged by it; nothing may be sent.
     """
@@ -156,6 +172,8 @@ async def note_intent(
         raise WokenMeanwhile
     if order.sku_version not in (None, row.table_version):
         raise SkuTableChanged
+    if (stop := find_stop(flow, read_paused(row.paused_text))) is not None:
+        raise Paused(stop, flow)
     return record_of(row, order.live)
 
 

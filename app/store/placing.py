@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.pauses import Pausable
 from app.domain.record import OrderRecord, SentLine
 from app.errors import Finding, Unmappable
 from app.ports import PreparedOrder
@@ -47,6 +48,7 @@ async def intend_accept(
 
     Raises:
         LeaseLost: The order is another worker's now.
+        Paused: A pause forbids it.
     """
     async with store.write() as connection:
         short = await find_shortage(connection, order.order_id, needed)
@@ -54,7 +56,9 @@ async def intend_accept(
             return order, short
         await reserve(connection, order.order_id, needed)
         times = {"accept_intent_at": 0, "accept_sent_before_at": sent_within_seconds}
-        return await note_intent(store, connection, order, columns, lease_seconds, times), {}
+        return await note_intent(
+            store, connection, order, columns, lease_seconds, times, flow=Pausable.ACCEPTING
+        ), {}
 
 
 async def intend_reject(
@@ -70,10 +74,13 @@ async def intend_reject(
 
     Raises:
         LeaseLost: The order is another worker's now.
+        Paused: A pause forbids it.
     """
     times = {"reject_intent_at": 0, "reject_sent_before_at": sent_within_seconds}
     async with store.write() as connection:
-        return await note_intent(store, connection, order, columns, lease_seconds, times)
+        return await note_intent(
+            store, connection, order, columns, lease_seconds, times, flow=Pausable.ACCEPTING
+        )
 
 
 async def intend_create(
@@ -92,6 +99,7 @@ async def intend_create(
 
     Raises:
         LeaseLost: The order is another worker's now.
+        Paused: A pause forbids it.
         Unmappable: Another order of ours has the number.
     """
     live = order.live
@@ -113,7 +121,9 @@ async def intend_create(
         is_first=live is None, is_held=is_held, from_database=store.asks_database_time
     )
     async with store.write() as connection:
-        held = await note_intent(store, connection, order, columns, lease_seconds, {})
+        held = await note_intent(
+            store, connection, order, columns, lease_seconds, {}, flow=Pausable.PLACING
+        )
         await reserve(connection, order.order_id, prepared.needed())
         try:
             row = (await connection.execute(statement, values)).one()
@@ -136,6 +146,7 @@ async def intend_release(
 
     Raises:
         LeaseLost: The order is another worker's now.
+        Paused: A pause forbids it.
     """
     assert order.live is not None, "what is released was placed"
     values = {
@@ -143,7 +154,9 @@ async def intend_release(
         **store.moments(to_release_intent_at=0, to_release_sent_before_at=sent_within_seconds),
     }
     async with store.write() as connection:
-        held = await note_intent(store, connection, order, columns, lease_seconds, {})
+        held = await note_intent(
+            store, connection, order, columns, lease_seconds, {}, flow=Pausable.PLACING
+        )
         row = (await connection.execute(_releasing(store.asks_database_time), values)).one()
     return replace(held, live=placing_of(row))
 
@@ -161,10 +174,13 @@ async def intend_confirm(
 
     Raises:
         LeaseLost: The order is another worker's now.
+        Paused: A pause forbids it.
     """
     times = {"confirm_intent_at": 0, "confirm_sent_before_at": sent_within_seconds}
     async with store.write() as connection:
-        return await note_intent(store, connection, order, columns, lease_seconds, times)
+        return await note_intent(
+            store, connection, order, columns, lease_seconds, times, flow=Pausable.TRACKING
+        )
 
 
 async def intend_label_reset(
@@ -180,10 +196,13 @@ async def intend_label_reset(
 
     Raises:
         LeaseLost: The order is another worker's now.
+        Paused: A pause forbids it.
     """
     times = {"label_reset_sent_before_at": sent_within_seconds}
     async with store.write() as connection:
-        return await note_intent(store, connection, order, columns, lease_seconds, times)
+        return await note_intent(
+            store, connection, order, columns, lease_seconds, times, flow=Pausable.TRACKING
+        )
 
 
 _placings = cast(Table, WarehouseOrder.__table__)

@@ -1,12 +1,19 @@
 """Which decisions make sense for an order as it stands, and how to say that one does not."""
 
+from collections.abc import Iterator
+
+from app.domain.deadlines import UNDISPATCHED
 from app.domain.lifecycle import State
 from app.domain.policy import ASKED_TO_CANCEL, CURED_BY_CUTTING, WAIVABLE
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
+from app.domain.tasks import NO_TASK, answers_to
 from app.store.decisions import Impossible
 
 HELD = "held_by_operator"
+LABEL_REASONS = ("wrong_label_confirmed", "labels_after_placing", "labels_generated")
+PARCEL_REASONS = ("confirm_manual", "too_many_parcels", "parcel_too_heavy", "parcel_too_large")
+PARTIAL_REASONS = ("partial_shipment_overdue", "sku_not_ordered", "shipment_unreadable")
 _ANSWERED_ELSEWHERE = ("before_switch", "labels_generated", "unknown_marketplace_status")
 """What asks for a person before the review is even made: no answer here settles it."""
 
@@ -50,7 +57,43 @@ def possible_moves(order: OrderRecord) -> tuple[str, ...]:
         moves.append("release")
     if asked is not None and not asked.is_task and not is_held:
         moves.append("retry")
-    return tuple(moves)
+    return (*moves, *_moves_about_goods(order), *_moves_about_dates(order))
+
+
+def _moves_about_goods(order: OrderRecord) -> Iterator[str]:
+    """Return the commands about what is, was or will be at the warehouse."""
+    reason = order.attention_reason
+    if (task := task_of(order)) is not None:
+        yield f"settle {'|'.join(answers_to(task))}"
+    is_before = order.state in (State.RECEIVED, State.ACCEPTED) and not order.may_be_at_warehouse
+    if is_before and order.replaced_count and reason == "warehouse_order_cancelled":
+        yield "resend"
+    if reason in PARTIAL_REASONS:
+        yield "confirm-partial"
+    if reason in PARCEL_REASONS:
+        yield "parcels"
+    if reason in LABEL_REASONS:
+        yield "reset-label"
+    if is_before:
+        yield "correct"
+        yield "close"
+
+
+def _moves_about_dates(order: OrderRecord) -> Iterator[str]:
+    if order.state in UNDISPATCHED and order.ship_by_at is not None:
+        yield "postpone"
+
+
+def task_of(order: OrderRecord) -> str | None:
+    """Return the task the order waits with, NO_TASK where it is only placed; else None."""
+    if order.attention_reason is not None and answers_to(order.attention_reason):
+        return order.attention_reason
+    is_placed = order.live is not None and order.live.is_placed
+    asked = reason_of(order.attention_reason) if order.attention_reason else None
+    is_free = asked is None or not asked.is_task
+    if order.state is State.PLACED and is_placed and is_free and not order.is_answer_owed:
+        return NO_TASK
+    return None
 
 
 def asks_after_placing(order: OrderRecord) -> bool:
@@ -102,5 +145,11 @@ def where_it_stands(order: OrderRecord) -> str:
 
 def impossible(order: OrderRecord, problem: str) -> Impossible:
     """Return the refusal that says *problem* and what is possible instead."""
-    moves = possible_moves(order)
-    return Impossible(f"{problem}; possible now: {', '.join(moves) or 'nothing'}")
+    return Impossible(with_moves(problem, order))
+
+
+def with_moves(problem: str, order: OrderRecord) -> str:
+    """Return a refusal with what is possible instead, unless it says so itself."""
+    if "possible" in problem:
+        return problem
+    return f"{problem}; possible now: {', '.join(possible_moves(order)) or 'nothing'}"

@@ -166,13 +166,23 @@ class StatusFigures:
     """How all is going, in numbers."""
 
     orders: dict[str, int]
-    needs_attention: int
-    wrong_labels: int
+    attention: dict[str, int]
+    """Orders that need a person, by reason."""
     oldest_unfinished_at: datetime | None
     events_stored: int
     events_unprocessed: int
     found_by: dict[str, int]
     shipments_not_matched: int
+
+    @property
+    def needs_attention(self) -> int:
+        """How many orders need a person."""
+        return sum(self.attention.values())
+
+    @property
+    def wrong_labels(self) -> int:
+        """Of those, how many have a label that nobody wanted."""
+        return self.attention.get("wrong_label_confirmed", 0)
 
 
 async def load_figures(store: Store) -> StatusFigures:
@@ -183,8 +193,11 @@ async def load_figures(store: Store) -> StatusFigures:
     hold nothing else, and what grows for ever by its tally.
     """
     states = select(Order.state, func.count()).where(is_open()).group_by(Order.state)
-    attention = select(func.count()).where(Order.attention_reason.is_not(None))
-    wrong_labels = select(func.count()).where(Order.attention_reason == "wrong_label_confirmed")
+    attention = (
+        select(Order.attention_reason, func.count())
+        .where(Order.attention_reason.is_not(None))
+        .group_by(Order.attention_reason)
+    )
     oldest = select(func.min(Order.created_at)).where(is_open())
     unprocessed = select(func.count()).where(Event.processed_at.is_(None))
     not_matched = select(func.count()).where(
@@ -198,8 +211,7 @@ async def load_figures(store: Store) -> StatusFigures:
         closed = found.total() - sum(opened.values())
         return StatusFigures(
             orders={str(state): 0 for state in State} | opened | {State.CLOSED.value: closed},
-            needs_attention=(await connection.execute(attention)).scalar_one(),
-            wrong_labels=(await connection.execute(wrong_labels)).scalar_one(),
+            attention={str(row[0]): row[1] for row in await connection.execute(attention)},
             oldest_unfinished_at=(await connection.execute(oldest)).scalar_one(),
             events_stored=(await count_ever(connection, "events")).total(),
             events_unprocessed=(await connection.execute(unprocessed)).scalar_one(),

@@ -14,8 +14,6 @@ from app.store.orders import wake_orders
 from app.store.session import Store
 from app.store.statements import insert_into
 
-RETURNS = "returns"
-"""The periodic job that sees to returns."""
 _COLUMNS = {one.name for one in fields(ReturnCase)} - {
     "return_id",
     "state",

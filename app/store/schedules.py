@@ -1,4 +1,8 @@
-"""Periodic work: one leased row per job, so that exactly one worker runs it at a time."""
+"""
+Periodic work: one leased row per job, so that exactly one worker runs it at a time.
+
+A paused job is due to nobody; a run under way when it is paused ends by itself.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -109,6 +113,11 @@ class ScheduleState:
     next_run_at: datetime
     last_error: str | None
     last_note: str | None
+    lease_until: datetime | None = None
+    """Until when a worker has it at least; in the past, or None, where it does not run."""
+    paused_at: datetime | None = None
+    paused_by: str | None = None
+    pause_reason: str | None = None
 
 
 async def load_schedules(store: Store) -> dict[str, ScheduleState]:
@@ -126,10 +135,30 @@ async def load_schedule(store: Store, name: str) -> ScheduleState | None:
 
 async def run_soon(store: Store, name: str) -> None:
     """Have a job run at the next opportunity."""
+    await _change(store, name, next_run_at=store.time())
+
+
+async def pause_job(store: Store, name: str, *, by: str, reason: str) -> ScheduleState:
+    """Have a job run no more until it is resumed; one that is paused stays paused as it was."""
+    await ensure_schedules(store, [name])
+    values = {"paused_at": store.now(), "paused_by": by, "pause_reason": reason}
+    await _change(store, name, _schedules.c.paused_at.is_(None), **values)
+    return (await load_schedules(store))[name]
+
+
+async def resume_job(store: Store, name: str) -> bool:
+    """Have a job run again when it is due; return whether it was paused."""
+    is_paused = _schedules.c.paused_at.is_not(None)
+    values = dict.fromkeys(("paused_at", "paused_by", "pause_reason"))
+    return await _change(store, name, is_paused, **values)
+
+
+async def _change(store: Store, name: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
+    """Write *values* to the row of a job that fulfils *conditions*; tell whether one did."""
+    fitting = update(_schedules).where(_schedules.c.name == name, *conditions)
     async with store.write() as connection:
-        await connection.execute(
-            update(Schedule).where(Schedule.name == name).values(next_run_at=store.time())
-        )
+        changed = await connection.execute(fitting.values(values).returning(_schedules.c.name))
+        return changed.first() is not None
 
 
 async def _update_held(
@@ -174,7 +203,11 @@ def _held(columns: frozenset[str], times: frozenset[str], from_database: bool) -
 def _is_due(from_database: bool) -> ColumnElement[bool]:
     now = moment("now", from_database=from_database)
     lease_until = _schedules.c.lease_until
-    return and_(_schedules.c.next_run_at <= now, or_(lease_until.is_(None), lease_until <= now))
+    return and_(
+        _schedules.c.next_run_at <= now,
+        or_(lease_until.is_(None), lease_until <= now),
+        _schedules.c.paused_at.is_(None),
+    )
 
 
 @lru_cache

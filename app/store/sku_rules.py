@@ -16,8 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.lifecycle import State
 from app.domain.sku_entries import SkuChange, SkuEntry
-from app.store.decisions import CLEARED, signed
-from app.store.decisions_corrections import HELD_FOR_RELEASE
+from app.store.decisions import CLEARED, HELD_FOR_RELEASE, signed
 from app.store.models import Attempt, Order
 from app.store.models_skus import SkuRule, SkuRuleChange
 from app.store.order_statements import locked_by_id

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from app.domain.policy import Action
+from app.domain.policy import ASKED_TO_CANCEL, Action
 from app.domain.record import OrderRecord, waived_of
 
 BY_PERSON = "a person"
@@ -35,4 +35,10 @@ def findings_as_seen(order: OrderRecord, codes: Collection[str]) -> list[dict[st
         for entry in shown
         if entry["reason"] in codes
     )
-    return [asdict(one) for one in seen]
+    # The verdict keeps no words of the retailer: what was answered before is told by the decision.
+    earlier = [
+        entry
+        for entry in (order.decision or {}).get("waived", ())
+        if entry["reason"] == ASKED_TO_CANCEL and ASKED_TO_CANCEL in codes
+    ]
+    return [*earlier, *(asdict(one) for one in seen)]

@@ -13,6 +13,7 @@ from app.errors import BridgeError
 from app.flow.preview import Preview, preview_json
 from app.store.decisions import Impossible
 from app.store.decisions_corrections import correct_order_by_person
+from app.store.possible_moves import with_moves
 from app.store.session import Store
 from app.web.operations import DECIDED, find_named_order, order_json
 from app.web.published import ANONYMOUS, UNKNOWN_ORDER, Refusal, answers
@@ -98,7 +99,7 @@ def corrections_router(
                 releases=wanted.release,
             )
         except Impossible as impossible:
-            raise HTTPException(409, str(impossible)) from None
+            raise HTTPException(409, with_moves(str(impossible), found)) from None
         if wanted.release:
             on_wake()
         shown = await find_named_order(store, found.marketplace_order_id)

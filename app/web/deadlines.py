@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.store.decisions import Impossible
 from app.store.decisions_deadlines import postpone_order
+from app.store.possible_moves import with_moves
 from app.store.session import Store
 from app.web.operations import DECIDED, find_named_order, order_json
 from app.web.published import ANONYMOUS
@@ -37,7 +38,7 @@ def deadlines_router(store: Store, on_wake: Callable[[], None]) -> APIRouter:
                 store, found, by=wanted.by, reason=wanted.reason, to=wanted.date
             )
         except Impossible as impossible:
-            raise HTTPException(409, str(impossible)) from None
+            raise HTTPException(409, with_moves(str(impossible), found)) from None
         on_wake()
         shown = await find_named_order(store, found.marketplace_order_id)
         return {**order_json(shown), "message": message}

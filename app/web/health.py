@@ -1,37 +1,26 @@
 """Health, status and metrics: for machines and people who watch, without any personal data."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app import __version__
-from app.domain.deadlines import Deadline
-from app.flow.forecast import Backlog, Pace, foresee_end
-from app.metrics import REGISTRY
-from app.store.backlog import count_backlog
-from app.store.deadlines import count_deadlines
+from app.domain.jobs import JOB_NAMES
+from app.flow.forecast import Pace
+from app.flow.watch import PEERS, is_stale, watch
 from app.store.health import read_revision
-from app.store.queries import load_figures, load_peers, load_workers
+from app.store.queries import load_workers
 from app.store.schedules import load_schedules
 from app.store.session import Store
+from app.web.metrics_page import render_page
+from app.web.pauses import pause_json
 from app.web.published import BUG, Alive, Problem, Readiness, StatusShown, answers
 
-STALE_WORKER_SECONDS = 60.0
 AT_RISK_SECONDS = 86_400.0
-SHOWN_JOBS = (
-    "shipments",
-    "reconcile",
-    "warehouse_settings",
-    "retention",
-    "deadlines",
-    "deliveries",
-    "returns",
-)
-PEERS = ("ankorstore", "active_ants")
 
 
 class LocalWorker(Protocol):
@@ -101,12 +90,11 @@ def health_router(
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Return the figures as Prometheus text."""
-        text = generate_latest(REGISTRY)
         try:
-            text += await _figures_as_metrics(store, pace, at_risk_seconds)
+            watched = await watch(store, pace, at_risk_seconds)
         except Exception:
-            text += b"antbridge_database_up 0\n"
-        return Response(text, media_type=CONTENT_TYPE_LATEST)
+            watched = None
+        return Response(render_page(watched), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
@@ -135,11 +123,11 @@ async def check_readiness(
     now = store.now()
     if worker is not None:
         beat_at = next((w["beat_at"] for w in workers if w["worker_id"] == worker.worker_id), None)
-        is_fresh = worker.is_alive() and beat_at is not None and not _is_stale(beat_at, now)
+        is_fresh = worker.is_alive() and beat_at is not None and not is_stale(beat_at, now)
         entries["worker"] = _entry(is_fresh, _age_text(beat_at, now))
     else:
         newest = workers[0]["beat_at"] if workers else None
-        is_fresh = newest is not None and not _is_stale(newest, now)
+        is_fresh = newest is not None and not is_stale(newest, now)
         entries["worker"] = _entry(is_fresh, _age_text(newest, now), required=False)
     settings = schedules.get("warehouse_settings")
     note = (settings.last_error or settings.last_note or "") if settings else "not read yet"
@@ -152,10 +140,6 @@ def _entry(is_ok: bool, detail: str, *, required: bool = True) -> dict[str, Any]
     return {"ok": is_ok, "required": required, "detail": detail}
 
 
-def _is_stale(beat_at: datetime, now: datetime) -> bool:
-    return now - beat_at > timedelta(seconds=STALE_WORKER_SECONDS)
-
-
 def _age_text(beat_at: datetime | None, now: datetime) -> str:
     if beat_at is None:
         return "no heartbeat"
@@ -166,23 +150,18 @@ async def read_status(
     store: Store, pace: Pace, at_risk_seconds: float = AT_RISK_SECONDS
 ) -> dict[str, Any]:
     """Return how all is going, as `GET /status` shows it."""
-    figures = await load_figures(store)
-    peers = await load_peers(store)
-    schedules = await load_schedules(store)
-    workers = await load_workers(store)
-    backlog = await _read_backlog(store, pace, peers)
-    deadlines = await count_deadlines(store, at_risk_seconds)
-    oldest = figures.oldest_unfinished_at
-    now = store.now()
+    watched = await watch(store, pace, at_risk_seconds)
+    figures, backlog = watched.figures, watched.backlog
+    peers, schedules = watched.peers, watched.schedules
     return {
         "orders": figures.orders,
         "needs_attention": figures.needs_attention,
         "wrong_labels": figures.wrong_labels,
-        "oldest_unfinished_seconds": round((now - oldest).total_seconds()) if oldest else 0,
+        "oldest_unfinished_seconds": round(watched.oldest_unfinished_seconds),
         "inbox": {"stored": figures.events_stored, "unprocessed": figures.events_unprocessed},
         "found_by": figures.found_by,
         "shipments_not_matched": figures.shipments_not_matched,
-        "deadlines": {str(one): count for one, count in deadlines.items()},
+        "deadlines": {str(one): count for one, count in watched.deadlines.items()},
         "backlog": {"orders": backlog.orders, "ends_at": _text(backlog.ends_at)},
         "peers": {name: _peer_json(peers.get(name, {})) for name in PEERS},
         "schedules": {
@@ -191,17 +170,19 @@ async def read_status(
                 "next_run_at": _text(schedules[name].next_run_at) if name in schedules else None,
                 "last_error": schedules[name].last_error if name in schedules else None,
                 "last_note": schedules[name].last_note if name in schedules else None,
+                "paused_at": _text(schedules[name].paused_at) if name in schedules else None,
             }
-            for name in SHOWN_JOBS
+            for name in JOB_NAMES
         },
+        "pauses": [pause_json(one) for one in watched.pauses.values()],
         "workers": [
             {
                 "worker_id": worker["worker_id"],
                 "version": worker["version"],
                 "beat_at": _text(worker["beat_at"]),
-                "is_stale": _is_stale(worker["beat_at"], now),
+                "is_stale": is_stale(worker["beat_at"], watched.at),
             }
-            for worker in workers
+            for worker in watched.workers
         ],
         "version": __version__,
     }
@@ -217,58 +198,5 @@ def _peer_json(peer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _read_backlog(
-    store: Store, pace: Pace, peers: Mapping[str, Mapping[str, Any]]
-) -> Backlog:
-    """Return the backlog; while a company is away nobody can tell when it ends."""
-    backlog = foresee_end(await count_backlog(store), pace, store.now())
-    if any(peer.get("away_since") is not None for peer in peers.values()):
-        return Backlog(backlog.orders, None)
-    return backlog
-
-
 def _text(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
-
-
-async def _figures_as_metrics(store: Store, pace: Pace, at_risk_seconds: float) -> bytes:
-    """Return what the database counts, as gauges read at this moment."""
-    figures = await load_figures(store)
-    registry = CollectorRegistry()
-    Gauge("antbridge_database_up", "Whether the database answers.", registry=registry).set(1)
-    orders = Gauge("antbridge_orders", "Orders by state.", ("state",), registry=registry)
-    for state, count in figures.orders.items():
-        orders.labels(state).set(count)
-    found = Gauge("antbridge_orders_found", "Orders by who told.", ("by",), registry=registry)
-    for by, count in figures.found_by.items():
-        found.labels(by).set(count)
-    peers = await load_peers(store)
-    away = Gauge(
-        "antbridge_peer_away",
-        "Whether a company is left alone because calls to it failed.",
-        ("peer",),
-        registry=registry,
-    )
-    for name in PEERS:
-        away.labels(name).set(peers.get(name, {}).get("away_since") is not None)
-    backlog = await _read_backlog(store, pace, peers)
-    if backlog.ends_at is not None:
-        left = (backlog.ends_at - store.now()).total_seconds()
-        text = "Seconds until the orders that have work waiting could be through."
-        Gauge("antbridge_backlog_seconds_left", text, registry=registry).set(left)
-    deadlines = await count_deadlines(store, at_risk_seconds)
-    oldest = figures.oldest_unfinished_at
-    age = (store.now() - oldest).total_seconds() if oldest else 0
-    for name, text, value in (
-        ("backlog_orders", "Orders that have work waiting.", backlog.orders),
-        ("needs_attention", "Orders that wait for a person.", figures.needs_attention),
-        ("wrong_labels", "Orders with a label nobody wanted.", figures.wrong_labels),
-        ("orders_at_risk", "Orders that must leave soon.", deadlines[Deadline.AT_RISK]),
-        ("orders_late", "Orders that should have left.", deadlines[Deadline.LATE]),
-        ("oldest_unfinished_seconds", "Age of the oldest order not closed.", age),
-        ("events_stored", "Events ever stored.", figures.events_stored),
-        ("events_unprocessed", "Events not looked at yet.", figures.events_unprocessed),
-        ("shipments_not_matched", "Shipments not matched.", figures.shipments_not_matched),
-    ):
-        Gauge(f"antbridge_{name}", text, registry=registry).set(value)
-    return generate_latest(registry)

@@ -16,6 +16,7 @@ from app.domain.record import OrderRecord
 from app.domain.tasks import answers_to
 from app.flow.story import attention_of
 from app.store.decisions import Impossible, retry_order, take_order
+from app.store.possible_moves import with_moves
 from app.store.queries import (
     ANY_ATTENTION,
     MAX_PAGE,
@@ -154,7 +155,7 @@ def operations_router(
         try:
             message = await decision(store, found, by=by, reason=reason)
         except Impossible as impossible:
-            raise HTTPException(409, str(impossible)) from None
+            raise HTTPException(409, with_moves(str(impossible), found)) from None
         on_wake()
         return {
             **order_json(await find_named_order(store, found.marketplace_order_id)),

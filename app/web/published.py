@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.domain.lifecycle import State
+from app.domain.pauses import Pausable
 from app.domain.policy import REJECT_TYPES
 from app.domain.tasks import Answer
 from app.store.inbox import Disposition
@@ -86,6 +87,16 @@ class ScheduleShown(BaseModel):
     next_run_at: datetime | None
     last_error: str | None
     last_note: str | None
+    paused_at: datetime | None
+
+
+class PauseShown(BaseModel):
+    """A pause in force."""
+
+    what: str = Field(examples=[what.value for what in Pausable])
+    since: datetime
+    by: str
+    reason: str
 
 
 class WorkerShown(BaseModel):
@@ -125,6 +136,7 @@ class StatusShown(BaseModel):
     shipments_not_matched: int = Field(ge=0)
     peers: dict[str, PeerShown]
     schedules: dict[str, ScheduleShown]
+    pauses: list[PauseShown]
     workers: list[WorkerShown]
     version: str
 
@@ -199,6 +211,8 @@ class Settlement(Why):
     """What was done about an order's goods at the warehouse."""
 
     answer: Answer
+    number: str | None = Field(None, max_length=100)
+    """The warehouse order it was done to; due where several were placed one after another."""
 
 
 class Closing(Why):

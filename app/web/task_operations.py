@@ -17,7 +17,8 @@ def add_task_routes(router: APIRouter, decide: Decide, responses: Responses) -> 
     @router.post("/orders/{order}/settle", response_model=None, responses=responses)
     async def settle(order: str, what: Settlement) -> dict[str, Any]:
         """Record what was done in Maya about the order's goods."""
-        return await decide(order, partial(settle_task, answer=what.answer), what)
+        record = partial(settle_task, answer=what.answer, number=what.number)
+        return await decide(order, record, what)
 
     @router.post("/orders/{order}/resend", response_model=None, responses=responses)
     async def resend(order: str, why: Why | None = None) -> dict[str, Any]:

@@ -6,12 +6,14 @@ that is away means 503, so that the sender comes again (docs/rules/signature.md)
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 
 import structlog
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import tracing
 from app.ankorstore.webhook import UnreadableEvent, is_signed, read_event, stored_headers
 from app.metrics import DELIVERIES
 from app.store.inbox import Disposition, Inbox, IncomingEvent
@@ -25,7 +27,7 @@ STORE_TIMEOUT_SECONDS = 2.5
 RETRY_AFTER_SECONDS = 10
 SOURCE = "ankorstore"
 _STATUSES = (200, 400, 401, 413, 503)
-_COUNTS = {status: DELIVERIES.labels(str(status)) for status in _STATUSES}
+_ANSWERED = {status: DELIVERIES.labels(str(status)) for status in _STATUSES}
 _TAKEN = {disposition: JSONResponse({"status": disposition}) for disposition in Disposition}
 
 log = structlog.get_logger(__name__)
@@ -47,6 +49,7 @@ class Receiver:
 
     async def answer(self, scope: Scope, receive: Receive) -> Response:
         """Answer one delivery."""
+        started = time.perf_counter()
         body = bytearray()
         try:
             headers = SentHeaders(scope["headers"])
@@ -54,7 +57,7 @@ class Receiver:
             response = refusal or await self._judge(headers, bytes(body))
         finally:
             self._held_bytes -= len(body)
-        _COUNTS[response.status_code].inc()
+        _ANSWERED[response.status_code].observe(time.perf_counter() - started)
         return response
 
     async def _read_body(
@@ -95,6 +98,7 @@ class Receiver:
             headers=stored_headers(headers),
             occurred_at=event.occurred_at,
         )
+        started_ns = tracing.started_ns()
         try:
             async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
                 disposition = await self._inbox.store_event(incoming)
@@ -107,6 +111,14 @@ class Receiver:
             event_id=event.event_id,
             event_type=event.event_type,
         )
+        if started_ns:
+            told = {
+                "antbridge.order_id": event.marketplace_order_id,
+                "antbridge.event_id": event.event_id,
+                "antbridge.event_type": event.event_type,
+                "antbridge.disposition": str(disposition),
+            }
+            tracing.record_delivery(started_ns, told, event.marketplace_order_id)
         return _TAKEN[disposition]
 
 

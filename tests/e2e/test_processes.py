@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.clock import SystemClock
+from app.demo.service import free_port
 from app.simulator import Order, ServedCompanies, SimulatedActiveAnts, SimulatedAnkorstore
 from app.simulator import serve_companies as serve
 from app.simulator.company import Company
@@ -138,3 +139,29 @@ async def test_the_ledger_is_drawn_up_with_the_service_up_and_down(
         assert await down.wait() == 1, down.output()
     assert f"MISSING   {late.reference}  ({late.id})" in down.output()
     assert f"done      {order.reference}  completed" in down.output()
+
+
+async def test_a_worker_serves_its_own_metrics(
+    served: ServedCompanies, tmp_path: Path, database_url: str
+) -> None:
+    """What a worker counts is to be had from it alone; a port that is taken is told in a line."""
+    environment = service_environment(served, database_url)
+    port = free_port()
+    options = ("--metrics-port", str(port))
+    async with serving(tmp_path, environment, "--no-worker") as (web, client):
+        served.ankorstore.webhook_url = f"{client.base_url}/webhooks/ankorstore"
+        order = served.ankorstore.place_order()
+        async with running(tmp_path, environment, "worker", *options) as worker:
+            await until_closed(client, order.id)
+            page = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+            if database_url.startswith("postgresql"):  # SQLite has one worker anyway
+                async with running(tmp_path, environment, "worker", *options) as second:
+                    assert await second.wait() == 2
+                assert second.output().startswith(f"antbridge: --metrics-port: 127.0.0.1:{port}")
+                assert second.output().count("\n") == 1
+            assert await worker.terminate() == 0
+        assert await web.terminate() == 0
+
+    assert 'antbridge_event_to_placed_seconds_count{person="not asked"} 1.0' in page
+    assert 'antbridge_peer_call_seconds_count{peer="active_ants"}' in page
+    assert order.id not in page

@@ -44,6 +44,12 @@ def _asked_to_cancel(world: World) -> Order:
     return world.ankorstore.ask_for_cancellation(order.id, "ordered twice")
 
 
+def _their_carrier(world: World) -> Order:
+    order = _place()(world)
+    order.shipping_method = "ankorstore"
+    return order
+
+
 HELD: dict[str, tuple[str, Callable[[World], Order]]] = {
     "SKU unknown there": ("sku_unknown", _place(lines=[OrderedLine("NO-SUCH")])),
     "more than in stock": ("stock_short", _place(lines=[OrderedLine("TOTE-NAT", packs=1001)])),
@@ -51,6 +57,7 @@ HELD: dict[str, tuple[str, Callable[[World], Order]]] = {
     "no SKU": ("sku_missing", _place(lines=[OrderedLine("")])),
     "cancellation asked": ("retailer_asked_to_cancel", _asked_to_cancel),
     "only their carrier": ("own_carrier_not_possible", _place(shipping_methods=["ankorstore"])),
+    "their carrier chosen": ("own_carrier_not_possible", _their_carrier),
     "no carrier offered": ("own_carrier_not_possible", _place(shipping_methods=[])),
     "no street": ("street_missing", _place(street=None)),
     "no house number": ("house_number_missing", _place(street="Damstraat")),
@@ -91,6 +98,22 @@ async def test_what_holds_an_order_is_asked_before_the_accept(
             assert (held.next_attempt_at, held.accept_intent_at) == (None, None), label
         assert found == {label: reason for label, (reason, _) in HELD.items()}
         assert world.writes() == []
+
+
+@pytest.mark.parametrize("method", [None, "custom"])
+async def test_own_carrier_chosen_or_quoted_is_no_obstacle(
+    sqlite_store: Store, clock: FakeClock, method: str | None
+) -> None:
+    """A quote alone says nothing, our own asking leaves one; nor does the method that is wanted."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = _place(status="brand_confirmed")(world)
+        order.shipping_method = method
+        order.latest_quote = {"provider": "ups", "shippingMethod": "ankorstore"}
+        await world.tell(order)
+        await world.work()
+
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.PLACED, None)
 
 
 async def test_every_finding_is_told_at_once(sqlite_store: Store, clock: FakeClock) -> None:

@@ -44,6 +44,7 @@ async def test_released_when_its_time_has_come(store: Store, clock: FakeClock) -
         assert (held.state, held.waits_for) == (State.PLACED, "the cancel window to end")
         assert placed.is_on_hold
         await world.pass_time(WINDOW_SECONDS - 30, steps=3)
+        await hear(world, order)  # news alone releases nothing
         assert releases(world) == 0
         reads = world.reads(order)
         await world.pass_time(31)
@@ -214,3 +215,32 @@ def test_maya_address_must_name_the_number() -> None:
     """A link without a place for the number would lead nowhere."""
     with pytest.raises(SettingsError, match="MAYA_ORDER_URL: must be an https address"):
         load_settings(_env_file=None, maya_order_url="https://maya.activeants.nl/orders")
+
+
+@pytest.mark.parametrize("again", [None, Fault.REFUSE_CONNECTION, Fault.SERVER_ERROR_BEFORE])
+@pytest.mark.parametrize(
+    ("doing", "task"),
+    [
+        ("cancel", "cancelled_after_placing"),
+        ("revert", "reverted_after_placing"),
+        ("move", "address_changed_after_placing"),
+    ],
+)
+async def test_release_that_may_have_worked_is_no_hold(
+    sqlite_store: Store, clock: FakeClock, doing: str, task: str, again: Fault | None
+) -> None:
+    """After a release without an answer the task is to stop the goods, whatever the next says."""
+    async with window_world(sqlite_store, clock) as world:
+        order = await place(world)
+        world.active_ants.faults.once(f"POST {PATH}", Fault.LOSE_ANSWER_AFTER)
+        await world.pass_time(WINDOW_SECONDS + 1)
+        (placed,) = world.active_ants.orders.values()
+        assert not placed.is_on_hold
+        if again is not None:
+            world.active_ants.faults.once(f"POST {PATH}", again, status=422)
+            await world.pass_time(15)
+        DOINGS[doing](world, order)
+        await hear(world, order)
+        await world.pass_time(30)
+
+        assert (await world.held(order)).attention_reason == task

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import structlog
 
 from app.domain.lifecycle import State
 from app.simulator import Address, Fault, Order, OrderedLine
@@ -58,6 +59,29 @@ async def test_quotes_that_leave_a_doubt(
         assert (world.confirms(), order.status) == (0, "brand_confirmed")
 
         monkeypatch.undo()
+        await world.retry(order)
+        assert ((await world.held(order)).outcome, world.confirms()) == ("completed", 1)
+
+
+@pytest.mark.parametrize("how", ["not offered", "theirs chosen"])
+async def test_own_carrier_that_is_not_possible(
+    sqlite_store: Store, clock: FakeClock, how: str
+) -> None:
+    """Where Ankorstore offers or shows another shipping method no quote is asked for."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _place(world)
+        methods = order.shipping_methods
+        if how == "not offered":
+            order.shipping_methods = ["ankorstore"]
+        else:
+            order.shipping_method = "ankorstore"
+        order.note_change(clock.now())
+        await world.ship(order)
+        assert await world.reasons(order) == ["own_carrier_not_possible"]
+        assert (world.confirms(), world.ankorstore.calls_to("POST */shipping-quotes")) == (0, [])
+
+        order.shipping_methods, order.shipping_method = methods, None
+        order.note_change(clock.now())
         await world.retry(order)
         assert ((await world.held(order)).outcome, world.confirms()) == ("completed", 1)
 
@@ -127,6 +151,44 @@ async def test_wrong_label_is_noticed(
         held = await world.held(order)
         assert (held.state, held.attention_reason) == (State.DISPATCHED, "wrong_label_confirmed")
         assert (world.confirms(), order.status) == (1, "shipping_labels_generated")
+
+
+@pytest.mark.parametrize("status", ["shipped", "received"])
+async def test_shipped_by_another_carrier_after_our_confirm(
+    sqlite_store: Store, clock: FakeClock, status: str
+) -> None:
+    """Shown shipped, but not by the brand's own carrier: urgent, told once, and never completed."""
+    with structlog.testing.capture_logs() as logs:
+        async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+            order = await _place(world)
+            world.ankorstore.faults.once(CONFIRM, Fault.LOSE_ANSWER_AFTER)
+            await world.ship(order)
+            order.shipping_method = "ankorstore"
+            order.note_change(clock.now(), status)
+            await world.pass_time(60, steps=3)
+
+            held = await world.held(order)
+            assert (held.state, held.attention_reason) == (
+                State.DISPATCHED,
+                "wrong_label_confirmed",
+            )
+            assert world.confirms() == 1
+    levels = [one["log_level"] for one in logs if one["event"] == "order.wrong_label_confirmed"]
+    assert levels == ["critical"]
+
+
+async def test_own_method_alone_proves_no_confirm(sqlite_store: Store, clock: FakeClock) -> None:
+    """A confirm that never arrived is made again, although `custom` shows: `shipped` does not."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _place(world)
+        order.shipping_method = "custom"
+        order.note_change(clock.now())
+        world.ankorstore.faults.once(CONFIRM, Fault.LOSE_ANSWER_BEFORE)
+        await world.ship(order)
+        await world.pass_time(60, steps=6)
+
+        held = await world.held(order)
+        assert (held.outcome, order.status, world.confirms()) == ("completed", "shipped", 2)
 
 
 async def test_parcels_that_fit_no_quote(sqlite_store: Store, clock: FakeClock) -> None:

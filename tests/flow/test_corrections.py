@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.corrections import Corrections, check_street
+from app.domain.corrections import Corrections, check_street, read_corrections
 from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
 from app.domain.sku_entries import SkuChange, SkuEntry
@@ -202,6 +202,7 @@ async def test_corrections_add_up_repeat_and_go(store: Store, clock: FakeClock) 
             "extra": None,
         }
         await _correct(world, order, Corrections(), clears=True)
-        assert not (await world.held(order)).corrections
+        kept = read_corrections((await world.held(order)).corrections)
+        assert kept == Corrections(is_unreleased=True)
         await world.retry(order)
         assert await world.reasons(order) == ["house_number_missing"]

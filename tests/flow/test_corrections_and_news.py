@@ -9,7 +9,7 @@ from app.domain.corrections import Corrections, check_street
 from app.domain.lifecycle import State
 from app.simulator import Address, Order, OrderedLine
 from app.store.decisions import retry_order
-from app.store.decisions_answer import hold_order, release_order
+from app.store.decisions_answer import hold_order, reject_order, release_order
 from app.store.decisions_corrections import correct_order_by_person
 from app.store.session import Store
 from tests.fake_clock import FakeClock
@@ -137,3 +137,71 @@ async def test_a_release_starts_the_policys_clock_anew(
 
         assert order.status == "ankor_confirmed"
         assert (await world.held(order)).attention_reason == "stock_short"
+
+
+@pytest.mark.parametrize("covers", ["revert", "hold"])
+async def test_what_was_asked_meanwhile_releases_no_correction(
+    store: Store, clock: FakeClock, covers: str
+) -> None:
+    """An accepted order is corrected, asks something graver, and asks for its release once more."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT")], AMSTERDAM)
+        world.ankorstore.accept_by_person(order.id)
+        await world.tell(order)
+        await world.work()
+        assert (await world.held(order)).state is State.ACCEPTED
+        await _correct(world, order, 14)
+        await world.work()
+
+        if covers == "revert":
+            world.ankorstore.revert_acceptance(order.id)
+            await world.tell(order)
+            await world.work()
+            assert await world.reasons(order) == ["acceptance_reverted"]
+            world.ankorstore.accept_by_person(order.id)
+            await world.tell(order)
+        else:
+            await hold_order(store, await world.held(order), by="a test")
+            await world.work()
+            await release_order(store, await world.held(order), by="a test")
+        await world.work()
+
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.ACCEPTED, "corrected_not_released")
+        assert world.creates() == 0
+        await world.retry(order)
+        assert (await world.held(order)).state is State.PLACED
+
+
+async def test_a_retried_revert_releases_no_correction(store: Store, clock: FakeClock) -> None:
+    """Whoever has it accepted again has not released it: nothing is accepted before that."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        order = await _place(world, AMSTERDAM)
+        world.ankorstore.accept_by_person(order.id)
+        await world.tell(order)
+        await world.work()
+        await _correct(world, order, 14)
+        world.ankorstore.revert_acceptance(order.id)
+        await world.tell(order)
+        await world.work()
+        await world.retry(order)
+        assert await world.reasons(order) == ["corrected_not_released"]
+        assert world.writes() == []
+
+        await world.retry(order)
+        assert (await world.held(order)).state is State.PLACED
+
+
+async def test_a_corrected_order_is_rejected_without_a_release(
+    store: Store, clock: FakeClock
+) -> None:
+    """What a person rejects is not sent, so nothing of it waits to be released."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        order = await _place(world, AMSTERDAM)
+        await _correct(world, order, 14)
+        await reject_order(
+            store, await world.held(order), by="a test", reject_type="PRODUCT_OUT_OF_STOCK"
+        )
+        await world.work()
+
+        assert (await world.held(order)).outcome == "rejected"

@@ -7,9 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.domain.deadlines import Deadline
+from app.domain.jobs import DEADLINES
 from app.domain.lifecycle import State
 from app.flow.deadlines import propose_date, tell_deadline
-from app.jobs import DEADLINES
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.deadlines import count_deadlines, take_deadline_news
 from app.store.decisions import Impossible
@@ -246,6 +246,19 @@ async def test_retry_waits_as_long_again(store: Store, clock: FakeClock) -> None
         await world.pass_time(3 * DAY, steps=6)  # over a weekend
         assert (await world.held(order)).attention_reason is None
         await world.pass_time(4 * DAY, steps=8)
+        assert await world.reasons(order) == ["no_shipment"]
+
+
+async def test_retry_waits_from_the_retry_on(sqlite_store: Store, clock: FakeClock) -> None:
+    """However late a person saw to it, the working days are counted from then."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _place(world)
+        await world.pass_time(9 * DAY, steps=9)  # asked on Thursday, seen to on Wednesday
+        assert await world.reasons(order) == ["no_shipment"]
+        await world.retry(order)
+        await world.pass_time(2 * DAY, steps=2)
+        assert (await world.held(order)).attention_reason is None
+        await world.pass_time(4 * DAY, steps=4)
         assert await world.reasons(order) == ["no_shipment"]
 
 

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 
+from app.domain.jobs import DELIVERIES
 from app.domain.lifecycle import State
-from app.jobs import DELIVERIES
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.models_returns import CarrierReport
 from app.store.session import Store

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
+
 from app.domain.lifecycle import State
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.session import Store
@@ -89,14 +91,47 @@ async def test_cancelled_between_quote_and_confirm(sqlite_store: Store, clock: F
         assert world.confirms() == 0
 
 
-async def _review_slowly(world: World) -> Order:
+@pytest.mark.parametrize("what", ["cancelled", "moved", "their carrier"])
+async def test_change_without_an_event_is_seen_before_the_confirm(
+    sqlite_store: Store, clock: FakeClock, what: str
+) -> None:
+    """Where the quotes took longer than VERDICT_SECONDS the order is read once more."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = _order(world)
+        await world.tell(order)
+        await world.work()
+
+        async def silence() -> None:
+            clock.advance(61)
+            match what:
+                case "cancelled":
+                    world.ankorstore.cancel_order(order.id)
+                case "moved":
+                    world.ankorstore.change_address(order.id, MOVED)
+                case _:
+                    order.shipping_methods = ["ankorstore"]
+                    order.note_change(clock.now())
+
+        _interrupt(world.companies.marketplace, "reserve_call", silence)
+        await world.ship(order)
+
+        reasons = {
+            "cancelled": "cancelled_after_shipping",
+            "moved": "address_changed_after_shipping",
+            "their carrier": "own_carrier_not_possible",
+        }
+        assert (await world.reasons(order), world.confirms()) == ([reasons[what]], 0)
+
+
+async def _review_slowly(world: World, status: str = "ankor_confirmed") -> Order:
     """Have the warehouse take 72 seconds for what a review of eight products asks."""
     for sku in SKUS:
         world.active_ants.set_stock(sku, 10)
     world.active_ants.faults.once(
         "GET */product/search", Fault.LATENCY, times=len(SKUS), seconds=9.0
     )
-    return world.ankorstore.place_order([OrderedLine(sku) for sku in SKUS], GOOD)
+    lines = [OrderedLine(sku) for sku in SKUS]
+    return world.ankorstore.place_order(lines, GOOD, status=status)
 
 
 async def test_verdict_that_grew_old_is_read_again(sqlite_store: Store, clock: FakeClock) -> None:
@@ -125,3 +160,18 @@ async def test_change_without_an_event_is_seen_in_an_old_verdict(
 
         assert await world.reasons(order) == ["retailer_asked_to_cancel"]
         assert world.writes() == []
+
+
+async def test_change_without_an_event_is_seen_before_the_create(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """An accepted order goes where it shall go at the create, though no event told of that."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _review_slowly(world, "brand_confirmed")
+        world.ankorstore.do_later(30, lambda: world.ankorstore.change_address(order.id, MOVED))
+        await world.tell(order)
+        await world.work()
+
+        assert (await world.held(order)).state is State.PLACED
+        (create,) = world.active_ants.calls_to("POST */order/add")
+        assert create.json()["deliveryAddressStreet"] == "Oudegracht"

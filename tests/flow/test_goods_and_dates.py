@@ -234,8 +234,12 @@ async def test_accept_holds_for_what_was_seen(sqlite_store: Store, clock: FakeCl
 
         await accept_order(sqlite_store, await world.held(order), by="a test")
         world.active_ants.set_stock("MUG-01", 3)
+        clock.advance(3601)  # what is known of the stock is asked for anew
         await world.work()
-        assert ((await world.held(order)).state, world.accepts()) == (State.PLACED, 1)
+        held = await world.held(order)
+        assert (held.state, world.accepts()) == (State.PLACED, 1)
+        assert held.verdict is not None
+        assert held.verdict["facts"]["MUG-01"]["stock_pieces"] == 3
 
 
 async def test_accept_holds_for_the_sums_and_the_day_that_were_seen(

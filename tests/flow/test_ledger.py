@@ -6,8 +6,8 @@ from itertools import chain, combinations
 import pytest
 
 from app.cli_ledger import ledger_json, ledger_text
+from app.domain.jobs import RECONCILE
 from app.flow.ledger import Ledger, Standing, draw_up, draw_up_held, take_in_missing
-from app.jobs import RECONCILE
 from app.simulator import Address, AnkorstoreHabits, Fault, Order, OrderedLine
 from app.store.session import Store
 from tests.fake_clock import FakeClock

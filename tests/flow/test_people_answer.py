@@ -151,7 +151,7 @@ async def test_accept_in_part_is_refused_where_cutting_cures_nothing(
         order = await _order(world, OrderedLine("NO-SUCH"), TOTE, street="Postbus 3")
         refusal = await _refusal(world, order, accept_part)
         assert "(post_box)" in refusal
-        assert refusal.endswith("possible now: reject, hold, retry")
+        assert refusal.endswith("possible now: reject, hold, retry, correct, close, postpone")
 
 
 @pytest.mark.parametrize("reject_type", ["PRODUCT_OUT_OF_STOCK", "OTHER"])
@@ -187,15 +187,15 @@ async def test_reject_without_what_it_needs(sqlite_store: Store, clock: FakeCloc
 async def test_news_between_the_decision_and_the_reject(
     sqlite_store: Store, clock: FakeClock
 ) -> None:
-    """An order that was accepted at Ankorstore meanwhile is not rejected any more."""
+    """An order that was accepted at Ankorstore meanwhile can be neither rejected nor just sent."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         world.active_ants.set_stock("TOTE-NAT", 3)
         order = await _order(world)
         await _decide(world, order, reject)
         world.ankorstore.accept_by_person(order.id)
         await world.work()
-        assert (await world.held(order)).state is State.PLACED
-        assert answers(world) == []
+        assert await world.reasons(order) == ["rejected_too_late"]
+        assert (answers(world), world.creates()) == ([], 0)
 
 
 @pytest.mark.parametrize("status", ["ankor_confirmed", "brand_confirmed"])
@@ -293,7 +293,7 @@ async def test_what_is_past_deciding_is_refused_with_what_is_possible(
             if decision is release_order:
                 assert await _decide(world, placed, decision) == "nothing holds it"
             else:
-                assert "it is placed; possible now: nothing" in await _refusal(
+                assert "it is placed; possible now: settle cancelled-in-maya" in await _refusal(
                     world, placed, decision
                 )
         short = await _order(world, OrderedLine("NO-SUCH"))
@@ -315,7 +315,7 @@ async def test_labels_are_no_question_of_accepting(sqlite_store: Store, clock: F
         await world.work()
         refusal = await _refusal(world, order, accept_order)
         assert "shipping label" in refusal
-        assert refusal.endswith("possible now: hold, retry")
+        assert "possible now: hold, retry, reset-label" in refusal
 
 
 async def test_accept_is_not_repeated_after_it_was_taken_back(
@@ -366,7 +366,7 @@ async def test_lost_answer_to_a_persons_accept(sqlite_store: Store, clock: FakeC
         await world.pass_time(60, steps=12)
         assert ((await world.held(order)).state, world.accepts()) == (State.PLACED, 1)
         assert await _decide(world, order, accept_order) == (
-            "that was decided before; it is accepted"
+            "that was decided before; the order is placed"
         )
 
 
@@ -403,7 +403,7 @@ async def test_accepted_order_goes_on_in_spite_of_a_question(
         assert (held.state, held.attention_reason) == (State.ACCEPTED, "retailer_asked_to_cancel")
         for decision in (accept_part, reject):
             refusal = await _refusal(world, order, decision)
-            assert refusal.endswith("it is accepted; possible now: accept, hold, retry")
+            assert "it is accepted; possible now: accept, hold, retry" in refusal
         said = await _decide(world, order, accept_order, "settled by phone")
         assert said == "it is placed next, if nothing new is found"
         await world.work()

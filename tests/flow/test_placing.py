@@ -62,6 +62,25 @@ async def test_search_that_lags_behind(
         assert len(_placed(world, order)) == 1
 
 
+@pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER_AFTER, Fault.LOSE_ANSWER_BEFORE])
+async def test_number_is_fixed_with_the_first_intent(
+    sqlite_store: Store, clock: FakeClock, fault: Fault
+) -> None:
+    """Another prefix counts for later orders: this one is searched and placed as it was noted."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        world.active_ants.faults.once(CREATE, fault)
+        order = await _place(world)
+        await world.restart(order_number_prefix="AK")
+        await world.pass_time(90, steps=9)
+        later = await _place(world)
+
+        live = (await world.held(order)).live
+        assert live is not None
+        assert live.external_order_number == str(order.reference)
+        numbers = [one.external_order_number for one in world.active_ants.orders.values()]
+        assert numbers == [str(order.reference), f"AK{later.reference}"]
+
+
 @pytest.mark.parametrize("uniqueness", ["immediate", "off"])
 async def test_create_that_takes_effect_late_never_doubles(
     sqlite_store: Store, clock: FakeClock, uniqueness: str
@@ -218,3 +237,20 @@ async def test_shipment_with_our_mark_proves_the_order(
 
         assert (await world.held(order)).outcome == "completed"
         assert (world.creates(), len(_placed(world, order))) == (1, 1)
+
+
+async def test_goods_sent_though_the_number_seemed_taken(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """Where the search shows no marks, the goods tell whose the order is that has the number."""
+    warehouse = hand_driven(search_shows_extras=False)
+    async with build_world(sqlite_store, clock, warehouse=warehouse) as world:
+        world.active_ants.faults.once(CREATE, Fault.LOSE_ANSWER_AFTER)
+        order = await _place(world)
+        await world.pass_time(60, steps=2)
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.ACCEPTED, "number_taken")
+        await world.ship(order)
+
+        assert (await world.held(order)).outcome == "completed"
+        assert (world.creates(), world.confirms()) == (1, 1)

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
+from app.domain.jobs import RECONCILE
 from app.domain.lifecycle import State
-from app.jobs import RECONCILE
 from app.simulator import Address, AnkorstoreHabits, Fault, Order, OrderedLine
 from app.store.queries import find_order, load_figures
 from app.store.schedules import load_schedule

@@ -21,9 +21,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from app.cli_ledger import ledger_text
+from app.domain.jobs import RECONCILE
 from app.domain.lifecycle import State
 from app.flow.ledger import Standing, draw_up, take_in_missing
-from app.jobs import RECONCILE
 from app.simulator import Address, Order, OrderedLine
 from app.store.session import Store
 from tests.conftest import DATABASES, Databases

@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 
+from app.domain.jobs import RETURNS
+from app.domain.lifecycle import State
 from app.domain.returns import ReturnCase, ReturnState
+from app.domain.tasks import Answer
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.decisions import Impossible
 from app.store.decisions_returns import ask_return_label, close_return, open_return
-from app.store.returns import RETURNS, load_label, load_returns
+from app.store.decisions_tasks import settle_task
+from app.store.returns import load_label, load_returns
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
@@ -210,16 +214,48 @@ async def test_goods_are_followed_until_booked(sqlite_store: Store, clock: FakeC
 
 
 async def test_returns_that_make_no_sense(sqlite_store: Store, clock: FakeClock) -> None:
-    """Refused with the reason while the order is not shipped, or has no return."""
+    """Refused with the reason while nothing was sent, or the order has no return."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
         await world.tell(order)
         await world.work()
-        with pytest.raises(Impossible, match="placed; only a shipped and closed order"):
+        with pytest.raises(Impossible, match="placed, and no shipment of it is known"):
             await _open(world, order)
         await world.ship(order)
         with pytest.raises(Impossible, match="has no return"):
             await close_return(sqlite_store, await world.held(order), by="Ann")
+
+
+async def test_goods_of_an_order_that_was_called_off(sqlite_store: Store, clock: FakeClock) -> None:
+    """Sent before the cancel, they come back by the same commands; a lost answer asks as ever."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order, unsent = [
+            world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD) for _ in "ab"
+        ]
+        await world.tell(order)
+        await world.work()
+        for one in (order, unsent):
+            world.ankorstore.cancel_order(one.id)
+            await world.tell(one, event_type="order.cancelled")
+        await world.work()
+        await world.ship(order)
+        held = await world.held(order)
+        assert held.attention_reason == "cancelled_after_placing"
+        await settle_task(sqlite_store, held, answer=Answer.SHIPPED, by="Ann")
+        await world.work()
+        assert (await world.held(order)).outcome == "cancelled"
+        with pytest.raises(Impossible, match="no shipment of it is known to come back"):
+            await _open(world, unsent)
+
+        world.active_ants.faults.once(RMA, Fault.LOSE_ANSWER_AFTER)
+        assert "announced to the warehouse now" in await _open(world, order)
+        await world.pass_time(HOUR)
+        held = await world.held(order)
+        assert (held.outcome, held.attention_reason) == ("cancelled", "return_unclear")
+        await _open(world, order, rma_id="77")
+        assert (await _case(world, order)).state is ReturnState.ANNOUNCED
+        held = await world.held(order)
+        assert (held.outcome, held.attention_reason) == ("cancelled", None)
 
 
 async def test_label_names_nobody_in_the_log(
@@ -280,3 +316,64 @@ async def test_one_return_for_each_shipment(sqlite_store: Store, clock: FakeCloc
         await world.pass_time(2 * HOUR, steps=2)
         cases = await load_returns(sqlite_store, order_id)
         assert [case.state for case in cases] == [ReturnState.BOOKED] * 2
+
+
+async def _cancel_after_shipping(world: World) -> Order:
+    """Return an order all of which left before Ankorstore showed it cancelled."""
+    order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
+    await world.tell(order)
+    await world.work()
+    world.active_ants.ship(str(order.reference))
+    world.ankorstore.cancel_order(order.id)
+    await world.poll_feed()
+    held = await world.held(order)
+    assert (held.state, held.attention_reason) == (State.DISPATCHED, "cancelled_after_shipping")
+    return order
+
+
+@pytest.mark.parametrize("when", ["while the task is open", "once it is closed"])
+async def test_goods_cancelled_after_shipping_come_back(
+    store: Store, clock: FakeClock, when: str
+) -> None:
+    """Whatever became of the order, goods of it that left are announced and labelled."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        order = await _cancel_after_shipping(world)
+        if when == "once it is closed":
+            await _settle(world, order)
+            assert (await world.held(order)).outcome == "cancelled"
+        await _open(world, order)
+        if when == "while the task is open":
+            assert (await world.held(order)).attention_reason == "cancelled_after_shipping"
+            await _settle(world, order)
+        assert len(world.active_ants.calls_to(RMA)) == 1
+        await ask_return_label(store, await world.held(order), by="Ann")
+        await world.run_jobs()
+        await world.work()
+
+        assert (await _case(world, order)).state is ReturnState.LABELLED
+        held = await world.held(order)
+        assert (held.outcome, held.attention_reason) == ("cancelled", None)
+        assert world.confirms() == 0
+
+
+async def test_refused_return_of_a_cancelled_order_asks(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """A return in trouble asks a person though the order did not end as completed."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _cancel_after_shipping(world)
+        await _settle(world, order)
+        world.active_ants.faults.once(RMA, Fault.SERVER_ERROR_BEFORE, status=422)
+        await _open(world, order)
+        held = await world.held(order)
+        assert (held.outcome, held.attention_reason) == ("cancelled", "return_refused")
+
+        await _open(world, order, again=True)
+        held = await world.held(order)
+        assert (held.outcome, held.attention_reason) == ("cancelled", None)
+        assert (await _case(world, order)).state is ReturnState.ANNOUNCED
+
+
+async def _settle(world: World, order: Order) -> None:
+    await settle_task(world.store, await world.held(order), answer=Answer.SHIPPED, by="Ann")
+    await world.work()

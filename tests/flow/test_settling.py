@@ -4,14 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.domain.lifecycle import Outcome, State
 from app.domain.tasks import Answer
+from app.jobs import SHIPMENTS
 from app.simulator import Fault, Order
 from app.store.decisions import Impossible
 from app.store.decisions_tasks import close_order, resend_order, settle_task
 from app.store.models import StockReservation, WarehouseOrder
+from app.store.schedules import run_soon
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.test_changes import MOVED, TOTE, change_packs, hear, place, settle
@@ -99,6 +101,12 @@ async def count_reserved(store: Store) -> int:
     async with store.read() as connection:
         statement = select(func.count()).select_from(StockReservation)
         return int((await connection.execute(statement)).scalar_one())
+
+
+async def hear_of_shipments(world: World) -> None:
+    """Let the feed be read; the orders it wakes are not worked on yet."""
+    await run_soon(world.store, SHIPMENTS)
+    await world.run_jobs()
 
 
 async def settle_in_maya(world: World, order: Order, answer: Answer) -> None:
@@ -293,7 +301,9 @@ async def test_resend_places_a_second_and_a_third_order(store: Store, clock: Fak
             held = await world.held(order)
             assert held.live is not None
             world.active_ants.cancel_in_maya(held.live.external_order_number)
-            await settle(world, order, CANCELLED)
+            gone = held.live.external_order_number
+            await settle_task(store, held, answer=CANCELLED, by="a test", number=gone)
+            await world.work()
             assert world.creates() == count - 1
             message = await resend_order(store, await world.held(order), by="a test", reason="ok")
             assert f"{number}-{count}" in message
@@ -319,6 +329,7 @@ async def test_resend_after_a_new_acceptance(store: Store, clock: FakeClock) -> 
         DOINGS["revert"](world, order)
         await hear(world, order)
         await settle_in_maya(world, order, CANCELLED)
+        assert (await world.held(order)).accept_blocked
         DOINGS["accept"](world, order)
         await hear(world, order)
         assert (await world.held(order)).attention_reason == "warehouse_order_cancelled"
@@ -470,3 +481,83 @@ async def test_number_of_another_shop(store: Store, clock: FakeClock, when: str)
         assert held.live is not None
         assert held.live.external_order_number == f"{taken.reference}-2"
         assert held.state is PLACED
+
+
+@pytest.mark.parametrize("is_created_here", [True, False])
+async def test_number_that_is_this_order(
+    store: Store, clock: FakeClock, is_created_here: bool
+) -> None:
+    """A person says that it is this order: it is placed, also where nothing here tells of it."""
+    warehouse = hand_driven(search_shows_extras=False)
+    async with build_world(store, clock, warehouse=warehouse) as world:
+        world.active_ants.faults.once("POST */order/add", Fault.LOSE_ANSWER_AFTER)
+        order = await place(world)
+        if not is_created_here:
+            async with store.write() as connection:
+                await connection.execute(delete(WarehouseOrder))
+        await world.pass_time(60, steps=2)
+        assert (await world.held(order)).attention_reason == "number_taken"
+        await settle(world, order, KEPT)
+
+        held = await world.held(order)
+        assert held.live is not None
+        assert (held.state, held.attention_reason, held.live.answer) == (PLACED, None, "adopted")
+        assert held.live.warehouse_order_number is not None
+        await world.ship(order)
+        assert (await world.held(order)).outcome == "completed"
+        assert world.creates() == 1
+
+
+async def test_number_that_is_this_cancelled_order(store: Store, clock: FakeClock) -> None:
+    """What is recorded to be ours, and is cancelled by then, has to be stopped."""
+    async with build_world(store, clock, warehouse=hand_driven(search_shows_extras=False)) as world:
+        world.active_ants.faults.once("POST */order/add", Fault.LOSE_ANSWER_AFTER)
+        order = await place(world)
+        await world.pass_time(60, steps=2)
+        world.ankorstore.cancel_order(order.id)  # no event tells of it
+        await settle(world, order, KEPT)
+
+        held = await world.held(order)
+        assert (held.attention_reason, held.is_answer_owed) == (STOPPED, False)
+        await settle_in_maya(world, order, CANCELLED)
+        assert (await world.held(order)).outcome == "cancelled"
+
+
+async def test_goods_sent_before_the_record_stop_a_second_placing(
+    store: Store, clock: FakeClock
+) -> None:
+    """Recorded as not ours, while the feed has told of our goods: nothing is placed anew."""
+    async with build_world(store, clock, warehouse=hand_driven(search_shows_extras=False)) as world:
+        world.active_ants.faults.once("POST */order/add", Fault.LOSE_ANSWER_AFTER)
+        order = await place(world)
+        await world.pass_time(60, steps=2)
+        held = await world.held(order)
+        world.active_ants.ship(str(order.reference))
+        await hear_of_shipments(world)
+        await settle_task(store, held, answer=CANCELLED, by="a test")
+        await world.work()
+
+        held = await world.held(order)
+        assert held.attention_reason == "shipped_though_cancelled"
+        with pytest.raises(Impossible, match="the warehouse has, or may have, it"):
+            await resend_order(store, held, by="a test")
+        await settle(world, order, SHIPPED)
+        assert (await world.held(order)).outcome == "completed"
+        assert world.creates() == 1
+
+
+async def test_resend_is_refused_once_goods_are_known(store: Store, clock: FakeClock) -> None:
+    """A create that was refused, and goods of it that left all the same: none is placed anew."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        world.active_ants.faults.once("POST */order/add", Fault.SERVER_ERROR_AFTER, status=422)
+        order = await place(world)
+        held = await world.held(order)
+        assert held.attention_reason == "warehouse_refused"
+        world.active_ants.ship(str(order.reference))
+        await hear_of_shipments(world)
+        with pytest.raises(Impossible, match="goods of it were sent"):
+            await resend_order(store, await world.held(order), by="a test")
+        await world.work()
+
+        assert (await world.held(order)).outcome == "completed"
+        assert world.creates() == 1

@@ -78,6 +78,28 @@ async def test_pieces_of_a_cancelled_order_are_free_again(
         assert world.creates() == 1
 
 
+async def test_pieces_of_a_reverted_order_are_free_again(store: Store, clock: FakeClock) -> None:
+    """An acceptance taken back promises nothing; to accept it again needs the pieces anew."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        world.active_ants.set_stock("TOTE-NAT", 10)
+        first, second, third = _order(world), _order(world), _order(world)
+        world.active_ants.faults.once("POST */order/add", Fault.REFUSE_CONNECTION)
+        await _tell(world, first)
+        assert (await world.held(first)).state is State.ACCEPTED
+        await _tell(world, second)
+        assert await world.reasons(second) == ["stock_short"]
+        world.ankorstore.revert_acceptance(first.id)
+        await _tell(world, first)
+        await world.pass_time(5)
+        assert await world.reasons(first) == ["acceptance_reverted"]
+        await world.retry(second)
+        assert (await world.held(second)).state is State.PLACED
+
+        await world.retry(first)
+        await _tell(world, third)
+        assert await world.reasons(first) == await world.reasons(third) == ["stock_short"]
+
+
 async def test_warehouse_is_asked_sparingly(sqlite_store: Store, clock: FakeClock) -> None:
     """A product is looked up every ten minutes, all stock once an hour, and never by its flag."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:

@@ -36,7 +36,9 @@ async def test_orders_from_before_the_switch_are_left_alone(store: Store, clock:
         waiting = world.ankorstore.place_order(ONE_TOTE, GOOD, submitted_at=BEFORE)
         cancelled = world.ankorstore.place_order(submitted_at=BEFORE, status="cancelled")
         taken = world.ankorstore.place_order(ONE_TOTE, GOOD, submitted_at=SWITCH)
-        for order in (*closed, waiting, cancelled, taken):
+        undated = world.ankorstore.place_order(ONE_TOTE, GOOD)
+        undated.submitted_at = None
+        for order in (*closed, waiting, cancelled, taken, undated):
             await world.tell(order)
         await world.work()
 
@@ -44,8 +46,9 @@ async def test_orders_from_before_the_switch_are_left_alone(store: Store, clock:
             held = await world.held(order)
             assert (held.state, held.outcome) == (State.CLOSED, LEFT_ALONE), order.status
         assert (await world.held(cancelled)).outcome == "cancelled"
-        held = await world.held(waiting)
-        assert (held.state, held.attention_reason) == (State.RECEIVED, "before_switch")
+        for order in (waiting, undated):
+            held = await world.held(order)
+            assert (held.state, held.attention_reason) == (State.RECEIVED, "before_switch")
         assert (await world.held(taken)).state is State.PLACED
         assert (world.accepts(), world.creates()) == (1, 1)
 

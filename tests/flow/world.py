@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from app.domain.jobs import SHIPMENTS
 from app.domain.record import OrderRecord
-from app.jobs import SHIPMENTS
 from app.settings import Settings
 from app.simulator import (
     Order,

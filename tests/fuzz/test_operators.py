@@ -28,7 +28,7 @@ PIECES = (
     order_id_of(1).encode(), order_id_of(1).upper().encode(),
 )  # fmt: skip
 NAMES = (b"q", b"after", b"limit", b"state", b"attention", b"q%00", b"", b"Q", b"\xff", b"x")
-STATUSES = {200, 307, 400, 401, 404, 405, 409, 422}
+STATUSES = {200, 303, 307, 400, 401, 404, 405, 409, 422}
 
 
 def draw(random: Random) -> Delivery:

@@ -55,10 +55,25 @@ OTHERS = SCHEMA.exclude(path="/webhooks/ankorstore")
 NAMES = ("R1", "R2", "AK1", "%41K1", order_id_of(0), order_id_of(1).upper())
 LENIENT = [checks.negative_data_rejection]
 """Parts of a query that nobody asked for are let pass; what the rest must be is tested by hand."""
-BEYOND_FORM = frozenset({"/api/skus/import", "/api/skus/{sku}", "/api/orders/{order}/corrections"})
+BEYOND_FORM = frozenset(
+    {
+        "/api/skus/import",
+        "/api/skus/{sku}",
+        "/api/orders/{order}/corrections",
+        "/api/pauses/{what}",
+        "/api/schedules/{name}/pause",
+        "/api/schedules/{name}/run",
+        "/api/schedules/{name}/resume",
+        "/api/events",
+        "/api/events/window",
+        "/api/events/window/replay",
+        "/api/events/{event}/replay",
+    }
+)
 """
 What may stand in these bodies and paths no schema can say (a whole CSV file, a SKU that can be
-printed, a correction that corrects something); what is refused is tested by hand.
+printed, a correction that corrects something, words that are not blank, a window that ends after
+it begins); what is refused is tested by hand.
 """
 ASKS_A_COMPANY = "/api/orders/{order}/preview"
 FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]

@@ -80,7 +80,7 @@ def test_an_accept_that_settles_nothing(run: Run, filled: Any) -> None:
 
     assert (status, out) == (1, "")
     assert err.startswith("antbridge: The delivery address is a post box")
-    assert err.endswith("possible now: reject, hold, retry\n")
+    assert err.endswith("possible now: reject, hold, retry, correct, close\n")
 
 
 @pytest.mark.parametrize("command", [("orders", "show"), ("why",)])

@@ -12,11 +12,12 @@ from sqlalchemy import insert, text
 
 from app import __version__
 from app.domain.lifecycle import State
+from app.flow.watch import STALE_WORKER_SECONDS
 from app.store.migrate import known_revisions
 from app.store.models import PeerState, Schedule, Shipment
 from app.store.presence import beat, say_goodbye
 from app.store.session import Store
-from app.web.health import STALE_WORKER_SECONDS, check_readiness
+from app.web.health import check_readiness
 from tests.fake_clock import FakeClock
 from tests.integration.web import deliver, event_body, running_web
 from tests.store_rows import add_order, order_id_of
@@ -162,7 +163,7 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
     """Every documented entry is there from the start, every state with its zero."""
     status = (await client.get("/status")).json()
 
-    job = {"last_run_at": None, "next_run_at": None, "last_error": None, "last_note": None}
+    job = dict.fromkeys(("last_run_at", "next_run_at", "last_error", "last_note", "paused_at"))
     assert status == {
         "orders": {str(state): 0 for state in State},
         "needs_attention": 0,
@@ -182,9 +183,12 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
                 "deadlines",
                 "deliveries",
                 "returns",
+                "alerts",
+                "dead_man",
             ),
             job,
         ),
+        "pauses": [],
         "version": __version__,
         "workers": [],
         "shipments_not_matched": 0,
@@ -233,6 +237,7 @@ async def test_the_status_counts(client: httpx.AsyncClient, store: Store, clock:
         "next_run_at": at,
         "last_error": "oh",
         "last_note": None,
+        "paused_at": None,
     }
 
 
@@ -269,8 +274,11 @@ async def test_the_metrics_can_be_parsed(client: httpx.AsyncClient, store: Store
     assert values["antbridge_orders,state=placed"] == 1
     assert values["antbridge_orders,state=shipped"] == 0
     assert values["antbridge_needs_attention"] == 1
-    assert values["antbridge_events_stored"] - before["antbridge_events_stored"] == 1
-    taken = "antbridge_webhook_deliveries_total,answer=200"
+    assert values["antbridge_orders_needing_attention,reason=stock_short"] == 1
+    assert values["antbridge_orders_needing_attention,reason=sku_unknown"] == 0
+    stored = "antbridge_events_stored_total"
+    assert values[stored] - before[stored] == 1
+    taken = "antbridge_webhook_acknowledgement_seconds_count,answer=200"
     assert values[taken] - before.get(taken, 0) == 1
 
 
@@ -341,3 +349,56 @@ async def test_a_company_that_is_away_shows(
     assert 'antbridge_peer_away{peer="active_ants"} 0.0' in metrics
     assert "antbridge_backlog_orders 1.0" in metrics
     assert "antbridge_backlog_seconds_left" in metrics
+
+
+async def test_the_metrics_of_all_that_is_watched(
+    client: httpx.AsyncClient, store: Store, clock: FakeClock
+) -> None:
+    """Ages, companies, workers and jobs are gauges of their own, each with few labels."""
+    await add_order(store, 1, attention_reason="a_newer_version_knows", state="placed")
+    await beats(store, "silent")
+    clock.advance(STALE_WORKER_SECONDS + 1)
+    await beats(store, "w", {"active_ants": {"away_since": clock.now(), "budget_left": 3}})
+    async with store.write() as connection:
+        for name in ("reconcile", "a job of a newer version"):
+            at = {"next_run_at": clock.now(), "last_run_at": clock.now()}
+            await connection.execute(insert(Schedule).values(name=name, last_error="oh", **at))
+    clock.advance(20)
+
+    values = values_of((await client.get("/metrics")).text)
+
+    shown = {
+        "antbridge_oldest_unfinished_seconds": STALE_WORKER_SECONDS + 21,
+        "antbridge_orders_needing_attention,reason=other": 1,
+        "antbridge_peer_away_seconds,peer=active_ants": 20,
+        "antbridge_peer_away_seconds,peer=ankorstore": 0,
+        "antbridge_peer_budget_left,peer=active_ants": 3,
+        "antbridge_workers,state=alive": 1,
+        "antbridge_workers,state=stale": 1,
+        "antbridge_worker_heartbeat_age_seconds": 20,
+        "antbridge_schedule_failing,schedule=reconcile": 1,
+        "antbridge_schedule_overdue_seconds,schedule=reconcile": 20,
+        "antbridge_schedule_last_run_timestamp_seconds,schedule=reconcile": clock.now().timestamp()
+        - 20,
+        f"antbridge_build_info,version={__version__}": 1,
+    }
+    assert {name: values.get(name) for name in shown} == shown
+    assert not [name for name in values if "newer_version" in name or "newer version" in name]
+    assert not [name for name in values if name.endswith("_created")]
+
+
+async def test_how_long_a_delivery_took_is_counted_by_its_answer(
+    client: httpx.AsyncClient,
+) -> None:
+    """Answers are told apart: what a stranger sends says nothing about ours."""
+    name = "antbridge_webhook_acknowledgement_seconds"
+    before = values_of((await client.get("/metrics")).text)
+
+    await deliver(client, event_body())
+    await deliver(client, event_body(), signature="0" * 64)
+
+    values = values_of((await client.get("/metrics")).text)
+    for answer in ("200", "401"):
+        for sample in (f"{name}_count,answer={answer}", f"{name}_bucket,answer={answer},le=2.5"):
+            assert values[sample] - before[sample] == 1
+    assert values[f"{name}_count,answer=503"] == before[f"{name}_count,answer=503"]

@@ -30,7 +30,8 @@ from app.simulator import Address, Fault, Order, Retailer
 from app.store.inbox import Inbox
 from app.store.models import Attempt
 from app.store.session import Store
-from app.wiring import known_secrets
+from app.wiring import known_secrets, traced
+from tests.collector import collecting
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world
 from tests.integration.web import OPERATOR, running_web
@@ -154,12 +155,17 @@ async def test_a_whole_service_logs_nothing_personal(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Over orders carried through every trouble no line, metric or repr names anybody."""
+    """Over orders carried through every trouble no line, metric, trace or repr names anybody."""
     async with build_world(store, clock, operator_token=TOKEN) as world:
         json_logs(secrets=known_secrets(world.settings))
-        orders = await carry_everything(world, monkeypatch)
+        with collecting() as collector:
+            asked_for = {"otel_exporter_otlp_endpoint": collector.url}
+            with traced(world.settings.model_copy(update=asked_for)):
+                orders = await carry_everything(world, monkeypatch)
 
         output = capsys.readouterr()
+        assert len(collector.called("step ")) >= len(orders)
+        assert_clean(collector.text(), world)
         assert_clean(output.out + output.err, world)
         lines = lines_of(output.out)
         assert "Postbus" not in output.out
@@ -175,7 +181,9 @@ async def test_a_whole_service_logs_nothing_personal(
         )
         outcomes = {attempt.outcome for attempt in attempts}
         assert {"done", "waiting", "closed", "failed", "attention"} <= outcomes
-        (broken,) = [line for line in lines if line["event"] == "step.broke"]
+        broke = [line for line in lines if line["event"] == "step.broke"]
+        assert len(broke) == 1, broke
+        (broken,) = broke
         assert (broken["error"], broken["correlation_id"]) == ("ValueError", orders[-1].id)
         assert "break_down" in broken["passed_through"]
 

@@ -10,7 +10,11 @@ from alembic import command
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
-import app.store.models_returns  # noqa: F401 - its tables belong to the schema
+import app.store.models_alarms
+import app.store.models_operators
+import app.store.models_pauses
+import app.store.models_returns
+import app.store.models_skus  # noqa: F401 - all their tables belong to the schema
 from app.store.migrate import (
     alembic_config,
     bring_up_to_date,

@@ -398,7 +398,6 @@ async def test_a_retry_takes_the_order_from_its_worker(
     [
         ({"state": "closed", "outcome": "completed"}, "closed (completed)"),
         ({"state": "closed", "outcome": "ignored: before the switch"}, "closed"),
-        ({"state": "placed"}, "nothing to retry"),
         *(
             ({"state": "placed", "attention_reason": code}, REASONS[code].cure)
             for code in TASK_REASONS
@@ -410,7 +409,7 @@ async def test_a_retry_takes_the_order_from_its_worker(
 async def test_a_retry_that_makes_no_sense_is_refused(
     client: httpx.AsyncClient, store: Store, columns: dict[str, Any], words: str
 ) -> None:
-    """Closed orders, orders that wait for the warehouse, and tasks answer 409 with the reason."""
+    """Closed orders and tasks answer 409 with the reason."""
     order_id = await add_order(store, **columns)
     before = await order_row(store, order_id)
 
@@ -420,6 +419,18 @@ async def test_a_retry_that_makes_no_sense_is_refused(
     assert words in answer.json()["detail"]
     assert await order_row(store, order_id) == before
     assert await attempts_of(store, order_id) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_retry_where_nothing_is_owed_changes_nothing(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    """As when it is said twice: the order waits for the warehouse by now."""
+    order_id = await add_order(store, state="placed")
+    before = await order_row(store, order_id)
+    answer = await client.post(f"/api/orders/{order_id_of(1)}/retry")
+    assert (answer.status_code, "nothing to retry" in answer.json()["message"]) == (200, True)
+    assert await order_row(store, order_id) == before
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The operators' API for answers: accept, reject, hold, release, and the verdict they rest on."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -55,7 +56,7 @@ async def test_accept(client: httpx.AsyncClient, store: Store) -> None:
         "kind": "accept",
         "waives": ["acceptance_manual", "stock_short", "totals_mismatch"],
         "waived": [
-            {"reason": one, "field": "x", "needed": None}
+            {"reason": one, "field": "x", "needed": None, "detail": "y"}
             for one in ("stock_short", "totals_mismatch")
         ],
     }
@@ -78,7 +79,14 @@ async def test_accept_in_part(client: httpx.AsyncClient, store: Store) -> None:
     assert (await order_row(store, order_id)).decision == {
         "kind": "partial",
         "waives": ["acceptance_manual", "retailer_asked_to_cancel"],
-        "waived": [],
+        "waived": [
+            {
+                "reason": "retailer_asked_to_cancel",
+                "field": "x",
+                "needed": None,
+                "detail": hashlib.sha256(b"y").hexdigest(),  # never the retailer's words
+            }
+        ],
     }
 
 
@@ -92,7 +100,7 @@ async def test_accept_of_what_no_accept_settles(client: httpx.AsyncClient, store
     assert answer.status_code == 409
     detail = answer.json()["detail"]
     assert "(post_box, pack_mode_unconfirmed)" in detail
-    assert detail.endswith("possible now: reject, hold, retry")
+    assert detail.endswith("possible now: reject, hold, retry, correct, close")
     assert await order_row(store, order_id) == before
 
 

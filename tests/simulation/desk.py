@@ -62,11 +62,19 @@ class AnsweringDesk:
         if not answers:
             return False
         answer = self._act(order, self._random.choice(answers))
+        if order.attention_reason == "number_taken":
+            answer = Answer.KEPT if self._is_there(order) else Answer.CANCELLED
         if answer not in answers:
             return False
         await settle_task(self._store, order, answer=answer, by="people")
         self._note(order, answer)
         return True
+
+    def _is_there(self, order: OrderRecord) -> bool:
+        """Tell whether the order that has the number is this very order."""
+        mark = order.marketplace_order_id
+        placed = self._world.active_ants.orders.values()
+        return any(one.extras.get("extra1") == mark for one in placed)
 
     def _act(self, order: OrderRecord, answer: Answer) -> Answer:
         """Do in Maya what will be recorded; where that is too late, record that it was sent."""

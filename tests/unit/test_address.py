@@ -99,6 +99,17 @@ def test_split(
     assert split_street(line, country) == StreetParts(street, number, addition, extra)
 
 
+BEGINNINGS = (
+    "rue avenue av. boulevard bd place chemin route impasse allée quai cours square passage"
+)
+ENDINGS = "Street Road Lane Drive Close Way Mews Terrace Avenue Gardens Row Square Court"
+REPEATS_AND_ROMANS = "bis ter quater I II III IV V VI VII VIII IX X"
+KEYWORDS = (
+    "bus bte boîte box b. app apt int. interno scala piso planta puerta esc. étage floor fl. suite "
+    "unit top stiege wohnung og eg hs huis hoog links rechts boven beneden dcha izda izq esq dto "
+    "dir th tv mf bis"
+)
+
 FURTHER_ROWS = [
     # Markers before the number, joined to it or not.
     ("BE", "Rue Neuve n°12", "Rue Neuve", 12, "", ""),
@@ -164,6 +175,27 @@ FURTHER_ROWS = [
     ("DE", "Hauptstr. 5, Postfach 10 20", "Hauptstr.", 5, "", "Postfach 10 20"),
     ("DE", "Postfach 12 - Hauptstr. 5", "Hauptstr.", 5, "", "Postfach 12"),
     ("DE", "Postfach 12", "Postfach 12", None, "", ""),
+    # A comma parts the number from the street as a blank does.
+    ("NL", "Hoofdweg,12", "Hoofdweg", 12, "", ""),
+    # Repeats, Roman numerals up to ten, a separate number of three digits at most.
+    *(
+        ("NL", f"Oudegracht 25 {text}", "Oudegracht", 25, text, "")
+        for text in REPEATS_AND_ROMANS.split()
+    ),
+    ("FR", "12 ter rue Neuve", "rue Neuve", 12, "ter", ""),
+    ("FR", "12 quater, rue Neuve", "rue Neuve", 12, "quater", ""),
+    ("NL", "Oudegracht 25 XI", "Oudegracht 25 XI", None, "", ""),
+    ("NL", "Oudegracht 500 123", "Oudegracht", 500, "123", ""),
+    # A number in front after other words: the last place, and before a number behind.
+    (
+        "GB",
+        "Unit 5, 3 Park Road, 20 Mill Lane",
+        "Mill Lane",
+        20,
+        "",
+        "Unit 5, 3 Park Road",
+    ),
+    ("FR", "ZA Nord, 4 rue Monnet 7", "rue Monnet 7", 4, "", "ZA Nord"),
 ]
 
 
@@ -177,13 +209,6 @@ def test_split_of_odd_lines(
 ) -> None:
     """Rarer ways to write a line, and lines that must stay whole."""
     assert split_street(line, country) == StreetParts(street, number, addition, extra)
-
-
-KEYWORDS = (
-    "bus bte boîte box b. app apt int. interno scala piso planta puerta esc. étage floor fl. suite "
-    "unit top stiege wohnung og eg hs huis hoog links rechts boven beneden dcha izda izq esq dto "
-    "dir th tv mf bis"
-)
 
 
 @pytest.mark.parametrize("word", KEYWORDS.split())
@@ -204,19 +229,8 @@ def test_markers_before_the_number_go(word: str) -> None:
 @pytest.mark.parametrize(
     ("country", "street"),
     [
-        *(
-            ("FR", f"{word} Monnet")
-            for word in (
-                "rue avenue av. boulevard bd place chemin route impasse allée quai cours square "
-                "passage"
-            ).split()
-        ),
-        *(
-            ("GB", f"Mill {word}")
-            for word in (
-                "Street Road Lane Drive Close Way Mews Terrace Avenue Gardens Row Square Court"
-            ).split()
-        ),
+        *(("FR", f"{word} Monnet") for word in BEGINNINGS.split()),
+        *(("GB", f"Mill {word}") for word in ENDINGS.split()),
     ],
 )
 def test_types_of_street_behind_other_words(country: str, street: str) -> None:
@@ -259,6 +273,14 @@ def test_a_year_behind_a_month_is_part_of_the_name(country: str, street: str) ->
     """In every language here: alone it is no house number, and one behind it is."""
     assert split_street(street, country).house_number is None
     assert split_street(f"{street}, 12", country) == StreetParts(street, 12)
+
+
+@pytest.mark.parametrize("dash", "\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
+@pytest.mark.parametrize("apostrophe", "\u2018\u2019\u02bc\u00b4")
+def test_unusual_signs_become_usual_ones(dash: str, apostrophe: str) -> None:
+    """Long dashes are dashes and typographic apostrophes apostrophes, whatever is read of them."""
+    line = f" ;Rue de l{apostrophe}Église\u00a0 12{dash}14,"
+    assert split_street(line, "BE") == StreetParts("Rue de l'Église", 12, "-14")
 
 
 @pytest.mark.parametrize(

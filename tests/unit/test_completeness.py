@@ -115,6 +115,13 @@ def test_completeness(
     assert weighed.is_complete is (not missing)
 
 
+def test_shipped_is_compared_with_what_was_sent() -> None:
+    """Two SKUs that hold twelve units each are complete with two, not with twenty-four."""
+    packs = [sent("a", "MUG", 2, 12)]
+    assert weigh_shipments(packs, [goods(("MUG", 2, "a"))]).is_complete
+    assert weigh_shipments(packs, [goods(("MUG", 1, "a"))]).missing == {"MUG": 1}
+
+
 def test_order_without_lines_is_never_complete() -> None:
     """Nothing asked for and nothing sent is not the same as everything sent."""
     assert not weigh_shipments([], [shipment()]).is_complete

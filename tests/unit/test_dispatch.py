@@ -147,6 +147,9 @@ def test_whose_a_feed_row_is(
         pytest.param(
             {"external_order_number": f"0{NUMBER}"}, [LIVE], FOREIGN, None, id="not-the-very-number"
         ),
+        pytest.param(
+            {"external_order_number": f"{NUMBER}-2"}, [LIVE], FOREIGN, None, id="with-a-suffix"
+        ),
         pytest.param({"external_order_number": None}, [LIVE], FOREIGN, None, id="no-number"),
     ],
 )

@@ -78,4 +78,4 @@ def test_no_secret_is_set() -> None:
     secrets = [name for name in named() if re.search("SECRET|PASSWORD|TOKEN$", name)]
     values = dotenv_values(EXAMPLE)
 
-    assert [values.get(name) for name in secrets if "_PATH_" not in name] == [""] * 5
+    assert [values.get(name) for name in secrets if "_PATH_" not in name] == [""] * 6

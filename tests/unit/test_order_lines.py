@@ -109,7 +109,7 @@ def test_lines_without_goods_are_left_out() -> None:
     by_unit = fill_lines((no_units, nothing, single), make_rules())
 
     for lines in (guarded, by_unit):
-        assert [item["sku"] for item in lines.items] == [SKU]
+        assert [(item["sku"], item["quantity"]) for item in lines.items] == [(SKU, 12)]
         assert lines.findings == ()
 
 

@@ -278,9 +278,20 @@ def test_errors_name_line_key_and_allowed_values(case: str) -> None:
 
 
 def test_no_toml_names_the_place() -> None:
-    (problem,) = problems_of("[reason.stock_short]\naction = hold\n")
+    (bare,) = problems_of("[reason.stock_short]\naction = hold  # for a person\n")
+    (twice,) = problems_of('[reason.a]\naction = "hold"\n[reason.a]\n')
 
-    assert re.search(r"no TOML: .*line 2", problem)
+    assert bare == (
+        'p.toml, line 2: action = hold  # for a person: texts need quotes: action = "hold"'
+    )
+    assert re.match(r"p\.toml, line 3: \[reason\.a\]: this is no TOML: ", twice)
+
+
+def test_a_mark_of_the_byte_order_does_no_harm(tmp_path: Path) -> None:
+    """Editors on Windows put one in front."""
+    path = tmp_path / "policy.toml"
+    path.write_bytes('\ufeff[reason.stock_short]\naction = "accept"\n'.encode())
+    assert load_policy(str(path)).rule_of("stock_short").action is Action.ACCEPT
 
 
 def test_all_problems_are_told_and_the_first_is_the_line() -> None:

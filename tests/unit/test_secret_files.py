@@ -9,6 +9,8 @@ from app.settings import SECRETS, Settings, SettingsError, load_settings
 
 CANARY = "canary-7f3a91"
 GOOD = {
+    "alert_webhook_url": "https://chat.example/hooks/1",
+    "deadman_url": "https://watch.example/ping/1",
     "database_url": "postgresql://user:pass@db/antbridge",
     "encryption_key": "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E=",
 }

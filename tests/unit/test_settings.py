@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.settings import Settings, SettingsError, load_settings, require_service_settings
+from app.wiring import known_secrets
 
 SERVICE = {
     "ANKORSTORE_CLIENT_ID": "client",
@@ -160,6 +161,16 @@ WRONG = [
     ("LEASE_SECONDS", "19"),
     ("WAREHOUSE_SETTLE_SECONDS", "-1"),
     ("LOG_FORMAT", "xml"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "otel-collector:4318"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:port"),
+    ("ALERT_WEBHOOK_URL", "http://hooks.brand.example/x"),
+    ("ALERT_WEBHOOK_URL", "hooks"),
+    ("DEADMAN_URL", "http://10.0.0.1/ping"),
+    ("ALERT_MAIL_FROM", "the brand"),
+    ("ALERT_OLDEST_HOURS", "0"),
+    ("ALERT_BACKLOG_ORDERS", "-1"),
+    ("SMTP_PORT", "65536"),
+    ("SMTP_SECURITY", "perhaps"),
     ("ENCRYPTION_KEY", "a-passphrase"),
     ("ENCRYPTION_KEY", "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E"),
     ("ENCRYPTION_KEY", "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E=,short"),
@@ -260,3 +271,50 @@ def test_a_lease_is_at_least_two_timeouts(monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(SettingsError, match=r"LEASE_SECONDS: .* for example LEASE_SECONDS=12"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({}, "ALERT_MAIL_FROM: is missing"),
+        ({"ALERT_MAIL_FROM": "a@b.c"}, "SMTP_HOST: is missing"),
+        ({"ALERT_MAIL_TO": "a@b.c, nobody"}, "ALERT_MAIL_TO: holds what is no mail address"),
+        (
+            {
+                "ALERT_MAIL_FROM": "a@b.c",
+                "SMTP_HOST": "smtp.brand.example",
+                "SMTP_PASSWORD": "password",
+                "SMTP_SECURITY": "none",
+            },
+            "SMTP_SECURITY: a password is sent encrypted only",
+        ),
+    ],
+)
+def test_mail_that_could_not_be_sent_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], line: str
+) -> None:
+    """What is missing is named, and a password is never sent in the open."""
+    for name, value in {"ALERT_MAIL_TO": "one@b.c", **given}.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+
+    assert str(caught.value).startswith(line)
+
+
+def test_addresses_of_people_are_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever knows them can post, so they are masked in the log and shown nowhere."""
+    for name in ("ALERT_WEBHOOK_URL", "DEADMAN_URL"):
+        monkeypatch.setenv(name, f"https://hooks.brand.example/{name}")
+    monkeypatch.setenv("SMTP_PASSWORD", "mail-password")
+
+    settings = load_settings()
+
+    known = set(known_secrets(settings))
+    assert known >= {
+        "https://hooks.brand.example/ALERT_WEBHOOK_URL",
+        "https://hooks.brand.example/DEADMAN_URL",
+        "mail-password",
+    }
+    assert "hooks.brand.example" not in repr(settings)

@@ -72,6 +72,13 @@ def test_running_number_of_a_search_row_is_no_tracking_number() -> None:
     assert shipment.parcels == ()
 
 
+def test_number_of_a_search_row_goes_before_its_barcode() -> None:
+    """Where a search row has both, the carrier knows the first."""
+    shipment = read_one(SEARCH, packageNumber="3232", trackAndTraceBarCode="3SABCD")
+
+    assert shipment.parcels[0].tracking_number == "3232"
+
+
 @pytest.mark.parametrize(
     ("code", "link"),
     [

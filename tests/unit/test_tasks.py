@@ -35,7 +35,7 @@ ALLOWED = {
     "lines_changed_after_shipping": {Answer.SHIPPED},
     "shipped_though_cancelled": {Answer.SHIPPED},
     "release_refused": {Answer.RELEASED, Answer.CANCELLED},
-    "number_taken": {Answer.CANCELLED},
+    "number_taken": {Answer.CANCELLED, Answer.KEPT},
     "replaced_order_shipped": {Answer.KEPT},
     "wrong_label_confirmed": {Answer.KEPT},
     NO_TASK: {Answer.CANCELLED},

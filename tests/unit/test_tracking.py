@@ -293,6 +293,13 @@ TWELVE = ShippedLine("MUG", 12, "line-1", None, "T5113A", date(2026, 10, 1))
             id="no-whole-pack",
         ),
         pytest.param(
+            {"lines": (replace(TWELVE, sent_quantity=18),)},
+            [order_line()],
+            [sent("line-1", "MUG", 18)],
+            (),
+            id="a-pack-and-a-half",
+        ),
+        pytest.param(
             {"lines": (TWELVE, ShippedLine("VASE", 1, None, None))},
             [order_line()],
             [sent("line-1", "MUG", 12)],

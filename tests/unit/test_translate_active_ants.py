@@ -152,6 +152,8 @@ def test_mail_falls_back_to_the_brands_own() -> None:
     prepared = prepare(order, make_rules(fallback_email="brand@example.com"))
     assert prepared.payload["email"] == "brand@example.com"
     assert prepared.warnings == ("email: filled from FALLBACK_EMAIL",)
+    own = prepare(rules=make_rules(fallback_email="brand@example.com", fallback_phone="+3120"))
+    assert (own.payload["email"], own.payload["phoneNumber"]) == (RETAILER.email, RETAILER.phone)
 
 
 @pytest.mark.parametrize(
@@ -364,6 +366,7 @@ def test_on_hold_and_warehouse() -> None:
     payload = prepare(rules=make_rules(create_on_hold=True, warehouse_id=3)).payload
     assert (payload["onHold"], payload["warehouseId"]) == (True, 3)
     assert "warehouseId" not in prepare().payload
+    assert prepare(rules=make_rules(hold_seconds=600.0)).payload["onHold"] is True
 
 
 # Lengths.

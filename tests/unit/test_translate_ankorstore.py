@@ -293,6 +293,16 @@ def test_a_retailer_that_is_not_included_is_nobody() -> None:
     assert read(body).retailer is None
 
 
+@pytest.mark.parametrize("sku", [None, "", " "])
+def test_a_barcode_never_stands_in_for_a_sku(sku: str | None) -> None:
+    body = recorded_order()
+    variant = included(body, "product-variants")["attributes"]
+    assert variant["ian"]
+    variant["sku"] = sku
+
+    assert not (read(body).lines[0].sku or "").strip()
+
+
 def test_pre_orders_and_archived_variants_show() -> None:
     body = recorded_order()
     included(body, "product-variants")["attributes"].update(

@@ -1,0 +1,39 @@
+"""The periodic jobs by name, and which company each one calls."""
+
+from collections.abc import Container
+
+from app.domain.pauses import Pausable, find_stop
+
+SHIPMENTS = "shipments"
+RECONCILE = "reconcile"
+WAREHOUSE_SETTINGS = "warehouse_settings"
+RETENTION = "retention"
+DEADLINES = "deadlines"
+DELIVERIES = "deliveries"
+RETURNS = "returns"
+ALERTS = "alerts"
+DEAD_MAN = "dead_man"
+
+_CALLS: dict[str, Pausable | None] = {
+    SHIPMENTS: Pausable.ACTIVE_ANTS,
+    RECONCILE: Pausable.ANKORSTORE,
+    WAREHOUSE_SETTINGS: Pausable.ACTIVE_ANTS,
+    RETENTION: None,
+    DEADLINES: None,
+    DELIVERIES: Pausable.ACTIVE_ANTS,
+    RETURNS: Pausable.ACTIVE_ANTS,
+    ALERTS: None,
+    DEAD_MAN: None,
+}
+JOB_NAMES = tuple(_CALLS)
+
+
+_WATCHERS = frozenset({ALERTS, DEAD_MAN})
+"""Whoever paused everything still wants to be told what goes wrong meanwhile."""
+
+
+def stop_of(job: str, paused: Container[str]) -> Pausable | None:
+    """Return which of *paused* keeps *job* from running; one that calls nobody waits for all."""
+    if job in _WATCHERS:
+        return None
+    return find_stop(_CALLS.get(job) or Pausable.EVERYTHING, paused)

@@ -1,0 +1,121 @@
+"""One order: its whole story, what it is made of, and what can be decided about it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from app.domain.deadlines import deadline_of
+from app.domain.record import OrderRecord
+from app.errors import BridgeError
+from app.flow.case import gather_case, tell_story
+from app.flow.preview import Preview, preview_json
+from app.flow.story import name_of, tell_address, tell_attempt
+from app.store.returns import load_returns
+from app.store.shipments import load_shipments
+from app.web.console.finding import find_order_of
+from app.web.console.offered import offered_else, offered_first
+from app.web.console.refusals import Refused
+from app.web.console.visits import Console, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One entry of the timeline; `more` are the particulars of a call."""
+
+    at: datetime
+    kind: str
+    text: str
+    more: tuple[str, ...] = ()
+
+
+def add_order_page(
+    console: Console,
+    preview: Callable[[OrderRecord], Awaitable[Preview]],
+    at_risk_seconds: float,
+    country_code: str,
+) -> None:
+    """Add it, and the page that compares with the marketplace, to *console*."""
+
+    async def order_page(visit: Visit) -> Response:
+        order = await find_order_of(visit)
+        store, now = visit.store, visit.store.now()
+        shipments = await load_shipments(store, order.order_id)
+        case = await gather_case(store, order)
+        told = tell_story(case, at_risk_seconds=at_risk_seconds, country_code=country_code)
+        live = order.live
+        return visit.page(
+            "order.html",
+            order=order,
+            name=name_of(order),
+            deadline=deadline_of(order, now, at_risk_seconds),
+            present=[*told.deadline, *told.present],
+            verdict=told.verdict,
+            sent_words=told.shipments,
+            new_address=tell_address(order.new_address) if order.new_address else None,
+            shipments=shipments,
+            returns=await load_returns(store, order.order_id),
+            payload=flatten(live.payload) if live is not None else [],
+            story=moments_of(case.events, case.history),
+            first=offered_first(order),
+            others=offered_else(order),
+        )
+
+    async def preview_page(visit: Visit) -> Response:
+        order = await find_order_of(visit)
+        try:
+            seen = preview_json(await preview(order))
+        except BridgeError as trouble:
+            text = f"{trouble}. {trouble.resolution}"
+            raise Refused(503, "Ankorstore could not be asked", text) from None
+        return visit.page(
+            "preview.html",
+            order=order,
+            name=name_of(order),
+            seen=seen,
+            payload=flatten(seen["payload"] or {}),
+        )
+
+    console.add_page("/orders/{order}", order_page)
+    console.add_page("/orders/{order}/preview", preview_page)
+
+
+def moments_of(
+    events: Sequence[Mapping[str, Any]], history: Sequence[Mapping[str, Any]]
+) -> list[Moment]:
+    """Return what came in and what was tried, in the order of time."""
+    moments = [
+        Moment(
+            event["received_at"],
+            "event",
+            f"Ankorstore sent {event['event_type']}.",
+            () if event["processed_at"] else ("not looked at yet",),
+        )
+        for event in events
+    ]
+    moments += [
+        Moment(row["happened_at"], row["outcome"].replace(" ", "-"), tell_attempt(row), _call(row))
+        for row in history
+    ]
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def _call(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the particulars of an attempt's last call."""
+    if row["call"] is None:
+        return ()
+    status = f", answered {row['status']}" if row["status"] is not None else ""
+    return (f"{row['peer']}: {row['call']}{status}", f"took {row['duration_ms']} ms")
+
+
+def flatten(value: Any, path: str = "") -> list[tuple[str, str]]:
+    """Return every text of a document with the way to it."""
+    if isinstance(value, Mapping):
+        pairs = [(f"{path}.{name}" if path else str(name), one) for name, one in value.items()]
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        pairs = [(f"{path}[{number}]", one) for number, one in enumerate(value, 1)]
+    else:
+        return [(path, "" if value is None else str(value))]
+    return [flat for way, one in pairs for flat in flatten(one, way)]

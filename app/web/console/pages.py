@@ -1,0 +1,73 @@
+"""Puts the console together and adds it to the application."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.exception_handlers import http_exception_handler
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import __version__
+from app.domain.record import OrderRecord
+from app.flow.forecast import Pace
+from app.flow.preview import Preview
+from app.shown_settings import ShownSetting
+from app.store.session import Store
+from app.web.console.access import Access, AccessRules
+from app.web.console.assets import Assets
+from app.web.console.attention_page import add_attention
+from app.web.console.bulk_retry import add_bulk_retry
+from app.web.console.decide_page import add_decide_page
+from app.web.console.order_list import add_order_list
+from app.web.console.order_page import add_order_page
+from app.web.console.overview import add_overview
+from app.web.console.refusals import Refused
+from app.web.console.rendering import Templates
+from app.web.console.service_pages import add_service_pages
+from app.web.console.signing_in import add_sign_in
+from app.web.console.visits import Console
+
+NO_SUCH_PAGE = Refused(404, "No such page", "The address may be misspelled, or out of date.")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleParts:
+    """What the console is made of; `preview` reads an order at the marketplace."""
+
+    store: Store
+    access: AccessRules
+    settings: Sequence[ShownSetting]
+    pace: Pace
+    at_risk_seconds: float
+    warehouse_country: str
+    wake: Callable[[], None]
+    preview: Callable[[OrderRecord], Awaitable[Preview]]
+
+
+def add_console(app: FastAPI, parts: ConsoleParts) -> None:
+    """Add every page to *app*, beside its other routes."""
+    assets = Assets()
+    templates = Templates(asset=assets.path_of, version=__version__)
+    console = Console(parts.store, Access(parts.store, parts.access), templates)
+    console.add_open("/static/{mark}/{name}", assets.serve)
+    add_sign_in(console)
+    add_overview(console, parts.pace, parts.at_risk_seconds)
+    add_attention(console)
+    add_bulk_retry(console, parts.wake)
+    add_order_list(console, parts.at_risk_seconds)
+    add_order_page(console, parts.preview, parts.at_risk_seconds, parts.warehouse_country)
+    add_decide_page(console, parts.wake)
+    add_service_pages(console, parts.settings)
+    app.router.routes.extend(console.router.routes)
+
+    async def answer_unknown(request: Request, error: Exception) -> Response:
+        """Show people a page where there is none; programs get what they always did."""
+        assert isinstance(error, HTTPException)
+        is_person = "text/html" in request.headers.get("accept", "")
+        if is_person and not request.url.path.startswith("/api/"):
+            return console.refuse(NO_SUCH_PAGE)
+        return await http_exception_handler(request, error)
+
+    app.add_exception_handler(404, answer_unknown)
