@@ -23,7 +23,7 @@ FOUND_SOME = 1
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Examine settings, database and both companies; name what is wrong (exit status 0: nothing)."""
+    """Name what is wrong with settings, database and companies (exit status 0: nothing)."""
     try:
         settings = load_settings()
         require_service_settings(settings)
@@ -38,7 +38,7 @@ def doctor(
 
 async def _examine(settings: Settings) -> list[Diagnosis]:
     store = build_store(settings)
-    companies = build_companies(settings, store=store)
+    companies = build_companies(settings)  # logs in anew: a shared token would hide a wrong secret
     call_priority.set(Priority.UPKEEP)  # whatever is about an order goes first
     try:
         with redirect_stdout(sys.stderr):  # where logs go meanwhile

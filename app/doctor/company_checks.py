@@ -36,9 +36,7 @@ async def examine_ankorstore(
         yield found
 
 
-def _examine_subscriptions(
-    application: Application, secrets: Collection[str]
-) -> list[Diagnosis]:
+def _examine_subscriptions(application: Application, secrets: Collection[str]) -> list[Diagnosis]:
     here = [one for one in application.subscriptions if _leads_here(one)]
     if not application.subscriptions:
         return [
@@ -64,9 +62,7 @@ def _leads_here(subscription: Subscription) -> bool:
     return urlsplit(subscription.url or "").path == WEBHOOK_PATH
 
 
-def _examine_subscription(
-    subscription: Subscription, secrets: Collection[str]
-) -> list[Diagnosis]:
+def _examine_subscription(subscription: Subscription, secrets: Collection[str]) -> list[Diagnosis]:
     found = []
     url = subscription.url or ""
     if urlsplit(url).scheme != "https":
@@ -116,17 +112,20 @@ async def examine_warehouse(
         lambda: warehouse.knows_product(NOBODYS),
         lambda: warehouse.search_shipments(NOBODYS),
     )
+    unclear: BridgeError | None = None
     for ask in questions:
         try:
             await ask()
         except NotReady as trouble:
             yield error("warehouse_path", trouble.detail or str(trouble), trouble.resolution)
         except BridgeError as trouble:
-            yield error(
-                "warehouse_not_found",
-                f"asked for what nothing has, Active Ants answers unclearly: {trouble}",
-                "compare its words with ACTIVE_ANTS_NOT_FOUND_PATTERN",
-            )
+            unclear = unclear or trouble
+    if unclear is not None:
+        yield error(
+            "warehouse_not_found",
+            f"asked for what nothing has, Active Ants answers unclearly: {unclear}",
+            "compare its words with ACTIVE_ANTS_NOT_FOUND_PATTERN",
+        )
     if not problems:
         async for found in _examine_order_type(warehouse, is_own_mark):
             yield found

@@ -44,7 +44,7 @@ async def examine_database(
             "check DATABASE_URL, and that the server runs or the folder can be written",
         )
         return
-    async for found in _examine_durability(store):
+    async for found in examine_durability(store):
         yield found
     for one in _examine_disk(database_url, is_postgres=store.is_postgres):
         yield one
@@ -69,7 +69,8 @@ async def examine_database(
         yield found
 
 
-async def _examine_durability(store: Store) -> AsyncIterator[Diagnosis]:
+async def examine_durability(store: Store) -> AsyncIterator[Diagnosis]:
+    """Judge whether what was committed survives a power cut."""
     try:
         async with store.write() as connection:
             await connection.execute(text("CREATE TABLE doctor_tries_to_write (id INTEGER)"))

@@ -9,7 +9,9 @@ from app.settings import Settings
 
 SHORTEST_TOKEN_CHARACTERS = 20
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_FOR_TESTS = re.compile(r"(^|[.-])(sandbox|staging|stage|test|tst|acc|acceptance|preprod|demo)\d*\b")
+_FOR_TESTS = re.compile(
+    r"(^|[.-])(sandbox|staging|stage|test|tst|acc|acceptance|preprod|demo)\d*\b"
+)
 
 
 def examine_settings(settings: Settings) -> Iterator[Diagnosis]:
