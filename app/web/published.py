@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from app.domain.lifecycle import State
 from app.domain.pauses import Pausable
 from app.domain.policy import REJECT_TYPES
+from app.domain.signing import LONGEST_NAME, LONGEST_REASON, one_line
 from app.domain.tasks import Answer
 from app.store.inbox import Disposition
 
@@ -184,8 +185,14 @@ class Why(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: str = Field(ANONYMOUS, min_length=1, max_length=100)
-    reason: str = Field("", max_length=1000)
+    by: str = Field(ANONYMOUS, min_length=1, max_length=LONGEST_NAME)
+    reason: str = Field("", max_length=LONGEST_REASON)
+
+    @field_validator("by", "reason")
+    @classmethod
+    def _in_one_line(cls, value: str) -> str:
+        """Keep what can be printed: no database takes a null character."""
+        return one_line(value)
 
 
 class WhyAccepted(Why):

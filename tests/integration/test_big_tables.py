@@ -22,8 +22,8 @@ from tests.fake_clock import FakeClock
 ORDERS = 50_000
 MOST_ROWS = ORDERS // 2
 """Far above what any question needs, far below what reading a table costs."""
-SORTED_BY_ID = {"newest orders", "a page further on"}
-"""A page of the newest orders walks the table from its end and stops."""
+SORTED_BY_ID = {"newest orders", "a page further on", "newest events"}
+"""A page of the newest walks the table, or the index of its times, from its end and stops."""
 KINDS = [*DATABASES, "postgres by its own clock"]
 
 

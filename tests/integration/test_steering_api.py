@@ -18,6 +18,7 @@ from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.integration.web import OPERATOR, running_web
 from tests.store_rows import (
+    add_order,
     attempts_of,
     change_order,
     count_rows,
@@ -270,3 +271,17 @@ async def test_a_type_of_event_alone_can_be_replayed(store: Store, clock: FakeCl
     for kept in KEPT_AS:
         page, _ = await list_events(store, EventFilter(disposition=kept))
         assert {one.disposition for one in page} == {kept}
+
+
+async def test_what_no_database_takes_is_left_out_of_a_decision(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    """A null character or a line end in who and why becomes a blank in the history."""
+    order_id = await add_order(store, 1, attention_reason="stock_short")
+
+    body = {"by": "ina\x00smit", "reason": "line\none"}
+    answer = await client.post(f"/api/orders/{order_id_of(1)}/retry", json=body)
+
+    assert answer.status_code == 200
+    (attempt,) = await attempts_of(store, order_id)
+    assert attempt.message == "retried by ina smit: line one"
