@@ -38,6 +38,7 @@ def moment() -> Watched:
         workers=[{"worker_id": "w", "beat_at": AT}],
         backlog=Backlog(1, AT),
         deadlines=dict.fromkeys(Deadline, 1),
+        pauses={},
     )
 
 
