@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from app.clock import Clock, SystemClock
+from app.store import session
 from app.store.migrate import bring_up_to_date
 from app.store.session import Store
 from tests.fake_clock import FakeClock
@@ -87,6 +88,13 @@ def databases(postgres_server: str) -> Iterator[Databases]:
         made = Databases(Path(folder), postgres_server)
         yield made
         made.clean()
+
+
+@pytest.fixture(autouse=True)
+def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test stand still inside a transaction, as on a busy machine it does, without harm."""
+    if request.path.stem != "test_idle_transactions":
+        monkeypatch.setattr(session, "IDLE_IN_TRANSACTION_SECONDS", 60)
 
 
 @pytest.fixture(params=DATABASES)
