@@ -16,7 +16,7 @@ from app.store.decisions_corrections import correct_order_by_person
 from app.store.possible_moves import with_moves
 from app.store.session import Store
 from app.web.operations import DECIDED, find_named_order, order_json
-from app.web.published import ANONYMOUS, UNKNOWN_ORDER, Refusal, answers
+from app.web.published import UNKNOWN_ORDER, Refusal, Why, answers
 
 LongText = Annotated[str | None, Field(max_length=200)]
 
@@ -30,10 +30,8 @@ class SkuCorrection(BaseModel):
     pack_mode: str | None = Field(None, examples=["factor:6"])
 
 
-class WantedCorrections(BaseModel):
+class WantedCorrections(Why):
     """What to correct; what is left out stays as it was corrected before, or as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     street: LongText = None
     house_number: int | None = Field(None, ge=1, le=99_999)
@@ -43,8 +41,6 @@ class WantedCorrections(BaseModel):
     skus: dict[str, SkuCorrection] = Field(default_factory=dict, max_length=500)
     clear: bool = False
     release: bool = False
-    by: str = Field(ANONYMOUS, min_length=1, max_length=100)
-    reason: str = Field("", max_length=1000)
 
 
 class FindingShown(BaseModel):

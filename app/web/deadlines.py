@@ -5,24 +5,19 @@ from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, ConfigDict, Field
 
 from app.store.decisions import Impossible
 from app.store.decisions_deadlines import postpone_order
 from app.store.possible_moves import with_moves
 from app.store.session import Store
 from app.web.operations import DECIDED, find_named_order, order_json
-from app.web.published import ANONYMOUS
+from app.web.published import Why
 
 
-class WantedDate(BaseModel):
+class WantedDate(Why):
     """The day by which an order is to leave at the latest, and why."""
 
-    model_config = ConfigDict(extra="forbid")
-
     date: date
-    by: str = Field(ANONYMOUS, min_length=1, max_length=100)
-    reason: str = Field("", max_length=1000)
 
 
 def deadlines_router(store: Store, on_wake: Callable[[], None]) -> APIRouter:

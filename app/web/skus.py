@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import AfterValidator
 from starlette.requests import Request
 
+from app.domain.signing import one_line
 from app.domain.sku_entries import SkuChange, check_entry, check_note, check_sku
 from app.domain.sku_file import read_sku_file
 from app.flow.sku_wording import sku_json, tell_changes
@@ -21,7 +23,7 @@ NO_ENTRY: Responses = {404: answers(Refusal, "There is no entry of this SKU.")}
 WRONG: Responses = {422: answers(QueryRefusal, "What is wrong, and what would be right.")}
 CHANGED: Responses = {200: answers(SkusChanged, "What changed, and how many orders woke.")}
 Sku = Annotated[str, Path(min_length=1, max_length=200)]
-By = Annotated[str, Query(min_length=1, max_length=100)]
+By = Annotated[str, Query(min_length=1, max_length=100), AfterValidator(one_line)]
 
 
 def skus_router(store: Store, aliases: Mapping[str, str], on_wake: Callable[[], None]) -> APIRouter:

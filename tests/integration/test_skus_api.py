@@ -10,7 +10,7 @@ from app.store.models_skus import SkuRuleChange
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.integration.web import OPERATOR, running_web
-from tests.store_rows import add_order, attempts_of, order_row, rows_of
+from tests.store_rows import add_order, attempts_of, order_id_of, order_row, rows_of
 
 
 @pytest.fixture
@@ -41,6 +41,25 @@ async def test_a_line_end_in_a_sku_is_refused_by_name(client: httpx.AsyncClient)
     assert (await client.get("/api/skus/MUG%0A01")).json() == {
         "detail": "there is no entry of this SKU"
     }
+
+
+async def test_a_null_character_in_a_name_is_no_error(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    """No database takes one: it becomes a blank, as in every decision."""
+    said = {"pack_mode": "pack", "by": "i\x00na"}
+    assert (await client.put("/api/skus/MUG", json=said)).status_code == 200
+    (change,) = await rows_of(store, SkuRuleChange)
+    assert change.changed_by == "i na (API)"
+    taken = await client.delete("/api/skus/MUG", params={"by": "j\x00o"})
+    assert taken.status_code == 200
+    await add_order(store, 1, state="received", ship_by_at=store.now())
+    wanted = {"date": "2027-01-01", "by": "i\x00na", "reason": "l\x00ate"}
+    answer = await client.post(f"/api/orders/{order_id_of(1)}/postpone", json=wanted)
+    assert answer.status_code == 200
+    wanted = {"house_number": 5, "by": "i\x00na", "reason": "l\x00ate"}
+    answer = await client.post(f"/api/orders/{order_id_of(1)}/corrections", json=wanted)
+    assert answer.status_code == 200
 
 
 async def test_an_entry_is_said_shown_and_taken_back(
