@@ -20,7 +20,7 @@ from tests.fuzz.delivery import Delivery
 from tests.fuzz.run import GROWTH_BYTES, attack
 
 
-@pytest.mark.parametrize(("database", "count"), [("sqlite", 24_000), ("postgres", 8_000)])
+@pytest.mark.parametrize(("database", "count"), [("sqlite", 16_000), ("postgres", 4_000)])
 async def test_hostile_deliveries(databases: Databases, database: str, count: int) -> None:
     """
     Each is answered as the oracle says; what was signed and readable is stored once, byte for

@@ -67,6 +67,7 @@ async def test_a_stranger_sees_the_sign_in_and_then_what_they_wanted(browser: Br
     assert "anna" in text_of(await browser.follow(signed))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("path", [*PAGES, SETTINGS])
 async def test_no_page_is_shown_to_strangers(browser: Browser, path: str) -> None:
     """Not even whether there is such a thing."""
@@ -250,6 +251,7 @@ async def test_a_sign_in_from_elsewhere_is_refused(browser: Browser, store: Stor
     assert await count_rows(store, OperatorSession) == 0
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
     [
@@ -275,6 +277,7 @@ async def test_what_is_no_form_is_refused(
     assert "<h1>" in answer.text
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "wanted",
     ["https://evil.example", "//evil.example", "/\\evil.example", "/a\nb", "evil", "/\tx", "/é"],

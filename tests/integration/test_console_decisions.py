@@ -45,6 +45,7 @@ async def add_asking(store: Store, reason: str, *, is_placed: bool = False, **co
     return row
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_every_decision_has_a_form(browser: Browser, store: Store, action: str) -> None:
     """With a label for each field, and where the order stands."""
@@ -132,6 +133,7 @@ async def test_a_decision_is_in_the_history_with_who_and_why(
     assert 'role="status"' not in again.text
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_without_a_reason_nothing_is_decided(
     browser: Browser, store: Store, action: str
@@ -146,6 +148,7 @@ async def test_without_a_reason_nothing_is_decided(
     assert await attempts_of(store, row) == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("action", "fields", "said"),
     [

@@ -236,6 +236,7 @@ async def test_lists_go_on_page_by_page(browser: Browser, store: Store) -> None:
     assert pages == 2
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "path",
     ["/orders?state=x", "/orders?attention=x", "/orders?deadline=x", "/orders?after=x",
