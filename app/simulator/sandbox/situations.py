@@ -88,9 +88,9 @@ def _place_with_lost_answer(sandbox: Sandbox) -> Order:
     return _place(sandbox)
 
 
-def _place_late(sandbox: Sandbox) -> Order:
+def _place_too_late(sandbox: Sandbox) -> Order:
     order = _place(sandbox, emit=False)
-    sandbox.ankorstore.expect_shipping_by(order.id, sandbox.clock.now() + timedelta(hours=1))
+    sandbox.ankorstore.expect_shipping_by(order.id, sandbox.clock.now() - timedelta(days=1))
     sandbox.ankorstore.book.emit("order.brand_created", order)
     return order
 
@@ -130,9 +130,7 @@ SITUATIONS: dict[str, Situation] = {
         "a person of the brand was faster",
         lambda sandbox: _place(sandbox, status="brand_confirmed"),
     ),
-    "late": Situation(
-        "to be shipped within the hour", "its latest shipping date is near", _place_late
-    ),
+    "late": Situation("too late", "its latest shipping date was yesterday", _place_too_late),
     "no_webhook": Situation(
         "webhook never comes",
         "only Ankorstore's list tells of it",
