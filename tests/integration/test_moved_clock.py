@@ -1,6 +1,7 @@
 """The service on a moved clock: the database is asked for no time of its own."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,8 @@ from app.settings import SettingsError
 from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore, serve_companies
 from app.store.session import Store
 from app.wiring import ACTIVE_ANTS, build_companies, build_store, service_clock
+from app.worker import Worker
+from tests.conftest import Databases
 from tests.integration.web import web_settings
 
 DAY = timedelta(days=1)
@@ -115,3 +118,26 @@ async def test_one_clock_for_the_whole_process(
     assert store.clock is first is follow_clock(url)
     assert isinstance(first, MovedClock)
     assert first.ahead_seconds == DAY.total_seconds()
+
+
+@pytest.mark.parametrize("clock", [SystemClock(), MovedClock()], ids=["machine's", "moved"])
+async def test_worker_on_a_moved_clock_beats_more_often(
+    databases: Databases, clock: SystemClock | MovedClock
+) -> None:
+    """A move would make it look dead until its next beat, and the service not ready."""
+    pauses: dict[str, float] = {}
+
+    class Recorded(Worker):
+        async def _forever(self, name: str, work: Any, pause_seconds: float, *_: Any) -> None:
+            pauses[name] = pause_seconds
+
+    settings = web_settings(databases.make("sqlite"))
+    store = build_store(settings, clock)
+    companies = build_companies(settings, clock, store=store)
+    try:
+        await Recorded(settings, store, companies).run()
+    finally:
+        await companies.close()
+        await store.close()
+
+    assert pauses["heartbeat"] == (1 if isinstance(clock, MovedClock) else 15)
