@@ -114,8 +114,12 @@ async def test_one_clock_for_the_whole_process(
         settings = web_settings("sqlite:///never-opened.db", clock_url=url)
         first = await asyncio.to_thread(service_clock, settings)
         store = await asyncio.to_thread(build_store, settings)
+        companies = build_companies(settings)
+        await companies.close()
 
     assert store.clock is first is follow_clock(url)
+    for connection in companies.connections.values():
+        assert connection._clock is first
     assert isinstance(first, MovedClock)
     assert first.ahead_seconds == DAY.total_seconds()
 

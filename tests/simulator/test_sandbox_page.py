@@ -141,13 +141,17 @@ async def test_preorder_tells_when_its_goods_will_exist(
 async def test_order_in_two_parcels_leaves_in_two(
     page: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    """By itself, once its time has come on the moved clock."""
-    placed = await take_in(sandbox, await place(page, sandbox, "two_parcels"))
+    """By itself, in as many as wanted, once its time has come on the moved clock."""
+    order = await place(page, sandbox, "two_parcels")
+    wanted = sandbox.active_ants.floor.parcels_wanted
+    assert wanted == {order.id: 2}
+    wanted[order.id] = 5  # which is never drawn
+    placed = await take_in(sandbox, order)
     await page.post("/set/clock", data={"count": 2, "unit": "hours"})
     sandbox.active_ants.catch_up()
 
     (shipment,) = sandbox.active_ants.shipments.values()
-    assert (placed.is_complete, len(shipment.parcels)) == (True, 2)
+    assert (placed.is_complete, len(shipment.parcels)) == (True, 5)
 
 
 async def test_shipping_a_part_and_tracking_later(
