@@ -115,7 +115,7 @@ async def test_kinds_are_what_they_say(page: httpx.AsyncClient, sandbox: Sandbox
 async def test_preorder_tells_when_its_goods_will_exist(
     page: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    """In the variant the marketplace includes, and nowhere else."""
+    """In the variant the marketplace includes, and nowhere else; it may be shipped then."""
     await place(page, sandbox)
     order = await place(page, sandbox, "pre_order")
     caller = Caller(sandbox.ankorstore)
@@ -130,6 +130,7 @@ async def test_preorder_tells_when_its_goods_will_exist(
         named = [one["attributes"] for one in resources if "sku" in one["attributes"]]
         return {one["sku"]: one.get("availableAt") for one in named}
 
+    assert order.ships_until_at > sandbox.clock.now() + timedelta(days=31)
     day = f"{sandbox.clock.now() + timedelta(days=30):%Y-%m-%d}"
     assert dates(answer.json()["included"]) == {PREORDER_SKU: day}
     assert dates(listed.json()["data"]) == {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.simulator.ankorstore import Address, Order, OrderedLine
 from app.simulator.faults import Fault
@@ -10,6 +10,7 @@ from app.simulator.sandbox.state import Sandbox
 
 PREORDER_SKU = "LAMP-PRE"
 PREORDER_WAIT = timedelta(days=30)
+PREORDER_SHIPS_WITHIN = timedelta(days=5)
 UNKNOWN_SKU = "VASE-NEW"
 SCARCE_SKU = "MUG-02"
 SCARCE_PIECES = 15
@@ -75,7 +76,8 @@ def _place_preorder(sandbox: Sandbox) -> Order:
     variant.available_at = sandbox.clock.now() + PREORDER_WAIT
     if PREORDER_SKU not in sandbox.active_ants.products:
         sandbox.active_ants.set_stock(PREORDER_SKU, ENOUGH_PIECES)
-    return _place(sandbox, OrderedLine(PREORDER_SKU, packs=2))
+    ships_until_at = variant.available_at + PREORDER_SHIPS_WITHIN
+    return _place_until(sandbox, ships_until_at, OrderedLine(PREORDER_SKU, packs=2))
 
 
 def _place_told_twice(sandbox: Sandbox) -> Order:
@@ -88,9 +90,10 @@ def _place_with_lost_answer(sandbox: Sandbox) -> Order:
     return _place(sandbox)
 
 
-def _place_too_late(sandbox: Sandbox) -> Order:
-    order = _place(sandbox, emit=False)
-    sandbox.ankorstore.expect_shipping_by(order.id, sandbox.clock.now() - timedelta(days=1))
+def _place_until(sandbox: Sandbox, ships_until_at: datetime, *lines: OrderedLine) -> Order:
+    """Place an order with another latest shipping date than the usual one."""
+    order = _place(sandbox, *lines, emit=False)
+    sandbox.ankorstore.expect_shipping_by(order.id, ships_until_at)
     sandbox.ankorstore.book.emit("order.brand_created", order)
     return order
 
@@ -130,7 +133,11 @@ SITUATIONS: dict[str, Situation] = {
         "a person of the brand was faster",
         lambda sandbox: _place(sandbox, status="brand_confirmed"),
     ),
-    "late": Situation("too late", "its latest shipping date was yesterday", _place_too_late),
+    "late": Situation(
+        "too late",
+        "its latest shipping date was yesterday",
+        lambda sandbox: _place_until(sandbox, sandbox.clock.now() - timedelta(days=1)),
+    ),
     "no_webhook": Situation(
         "webhook never comes",
         "only Ankorstore's list tells of it",
