@@ -33,6 +33,7 @@ from app.web.published_delivery import DELIVERY
 from app.web.schedules import schedules_router
 from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
+from app.web.wrong_requests import answer_wrong_request
 from app.wiring import (
     Transports,
     access_rules,
@@ -167,7 +168,7 @@ def create_app(
             preview=preview,
         ),
     )
-    app.add_exception_handler(RequestValidationError, _answer_wrong_request)
+    app.add_exception_handler(RequestValidationError, answer_wrong_request)
     app.add_exception_handler(405, _answer_wrong_method)
     app.add_exception_handler(Exception, _answer_bug)
     return app
@@ -183,13 +184,6 @@ async def _agree_on_time(store: Store) -> None:
 
 def _nobody_to_wake() -> None:
     """Without a worker in this process the database's notification or time wakes one."""
-
-
-async def _answer_wrong_request(request: Request, error: Exception) -> JSONResponse:
-    """Name the part of a request that cannot be right; what was sent is never sent back."""
-    assert isinstance(error, RequestValidationError)
-    told = [{"loc": list(one["loc"]), "msg": one["msg"]} for one in error.errors()]
-    return JSONResponse({"detail": told}, status_code=422)
 
 
 async def _answer_wrong_method(request: Request, error: Exception) -> JSONResponse:

@@ -75,6 +75,14 @@ What may stand in these bodies and paths no schema can say (a whole CSV file, a 
 printed, a correction that corrects something, words that are not blank, a window that ends after
 it begins); what is refused is tested by hand.
 """
+SAYS_WHY = {
+    f"/api/orders/{{order}}/{decision}"
+    for decision in (
+        *("accept", "reject", "hold", "release", "take", "settle", "resend", "close", "parcels"),
+        *("confirm-partial", "reset-label", "postpone", "return", "return-close"),
+    )
+}
+"""Decisions, whose reason is more than blanks; what is refused is tested by hand."""
 ASKS_A_COMPANY = "/api/orders/{order}/preview"
 FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 few = settings(max_examples=40, deadline=None, suppress_health_check=FUNCTION_SCOPED)
@@ -155,7 +163,7 @@ def test_every_answer_is_a_published_one(case: Case, served: Served) -> None:
         headers=OPERATOR,
         excluded_checks=[
             *LENIENT,
-            *([checks.positive_data_acceptance] if case.operation.path in BEYOND_FORM else []),
+            *([checks.positive_data_acceptance] if _is_beyond_form(case) else []),
         ],
     )
 
@@ -176,6 +184,10 @@ def test_every_answer_about_an_order_that_is_held(case: Case, name: str, served:
         unreachable = (503,) if case.operation.path == ASKS_A_COMPANY else ()
         assert answer.status_code in (200, 400, 409, 422, *unreachable)
         case.validate_response(answer, checks=[checks.response_schema_conformance])
+
+
+def _is_beyond_form(case: Case) -> bool:
+    return case.operation.path in BEYOND_FORM | SAYS_WHY
 
 
 @WEBHOOK.parametrize()
