@@ -17,6 +17,8 @@ from app import __version__
 from app.clock import Clock
 from app.domain.record import OrderRecord
 from app.flow.preview import Preview, preview_order
+from app.flow.sku_check import SkuReport, check_skus
+from app.ports import Priority, call_priority
 from app.settings import Settings
 from app.shown_settings import show_settings
 from app.store.inbox import Inbox
@@ -31,6 +33,7 @@ from app.web.operations import operations_router
 from app.web.pauses import pauses_router
 from app.web.published_delivery import DELIVERY
 from app.web.schedules import schedules_router
+from app.web.sku_check import sku_check_router
 from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.web.wrong_requests import answer_wrong_request
@@ -40,6 +43,7 @@ from app.wiring import (
     backlog_pace,
     build_companies,
     build_store,
+    sku_sayings,
     use_stored_settings,
 )
 from app.worker import Worker
@@ -144,7 +148,21 @@ def create_app(
         await use_stored_settings(store, companies)
         return await preview_order(store, companies.marketplace, companies.warehouse, order)
 
+    async def check(seconds: float) -> SkuReport:
+        before = call_priority.set(Priority.UPKEEP)  # whatever is about an order goes first
+        try:
+            return await check_skus(
+                store,
+                companies.marketplace,
+                companies.warehouse,
+                sku_sayings(settings),
+                seconds=seconds,
+            )
+        finally:
+            call_priority.reset(before)
+
     parts = [
+        sku_check_router(check),
         skus_router(store, settings.sku_map, wake),
         corrections_router(store, preview, wake),
         deadlines_router(store, wake),
