@@ -80,13 +80,18 @@ async def test_accept_in_part(client: httpx.AsyncClient, store: Store) -> None:
         "kind": "partial",
         "waives": ["acceptance_manual", "retailer_asked_to_cancel"],
         "waived": [
+            *(
+                {"reason": one, "field": "x", "needed": None, "detail": "y"}
+                for one in ("stock_short", "sku_unknown")
+            ),
             {
                 "reason": "retailer_asked_to_cancel",
                 "field": "x",
                 "needed": None,
                 "detail": hashlib.sha256(b"y").hexdigest(),  # never the retailer's words
-            }
+            },
         ],
+        "pieces": {},
     }
 
 
