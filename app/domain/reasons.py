@@ -369,6 +369,14 @@ _TABLE: tuple[Reason, ...] = (
         is_task=True,
     ),
     Reason(
+        "reopened_after_shipping",
+        "Ankorstore shows an order open again that was shipped and confirmed.",
+        "See at Ankorstore who took the acceptance back, made a label or asked its logistics to "
+        "ship: nothing may be sent twice. Have its support set it right, and record it: "
+        "`antbridge orders settle ORDER shipped-anyway`.",
+        is_task=True,
+    ),
+    Reason(
         "shipped_though_cancelled",
         "The warehouse order was recorded as cancelled in Maya, and goods of it were sent.",
         "See in Maya what was sent, and record it: `antbridge orders settle ORDER shipped-anyway`.",

@@ -67,7 +67,8 @@ SHIPPED = {
     "lines": "lines_changed_after_shipping",
 }
 CLOSED = {
-    **dict.fromkeys(ALL_DOINGS),
+    "bill": None,
+    **dict.fromkeys(("revert", "labels", "fulfilment"), "reopened_after_shipping"),
     "cancel": "cancelled_after_shipping",
     "reject": "cancelled_after_shipping",
     "move": "address_changed_after_shipping",

@@ -33,6 +33,7 @@ ALLOWED = {
     "cancelled_after_shipping": {Answer.SHIPPED},
     "address_changed_after_shipping": {Answer.SHIPPED},
     "lines_changed_after_shipping": {Answer.SHIPPED},
+    "reopened_after_shipping": {Answer.SHIPPED},
     "shipped_though_cancelled": {Answer.SHIPPED},
     "release_refused": {Answer.RELEASED, Answer.CANCELLED},
     "number_taken": {Answer.CANCELLED, Answer.KEPT},
