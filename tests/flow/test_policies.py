@@ -38,8 +38,7 @@ def _late(world: World) -> Order:
 
 def _mute(world: World) -> Order:
     order = world.ankorstore.place_order([TOTE], GOOD)
-    order.retailer = replace(order.retailer, phone_number=None)
-    return order
+    return world.ankorstore.change_retailer(order.id, phone_number=None)
 
 
 def _wrong_sum(world: World) -> Order:

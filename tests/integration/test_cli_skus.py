@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -301,7 +302,7 @@ def test_preview_tells_differences(
 ) -> None:
     """Where both can be sent, each member that the corrections change is told."""
     order = place(ankorstore, work)
-    order.ship_to.street = "Neue Straße 7"
+    ankorstore.change_address(order.id, replace(BERLIN, street="Neue Straße 7"))
     said = ("--house-number", "12", "--addition", "B")
     run("orders", "correct", "R1", "--reason", "asked", *said)
 
