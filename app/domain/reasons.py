@@ -371,8 +371,7 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "reopened_after_shipping",
         "Ankorstore shows an order open again that was shipped and confirmed.",
-        "See at Ankorstore who took the acceptance back, made a label or asked its logistics to "
-        "ship: nothing may be sent twice. Have its support set it right, and record it: "
+        "Have Ankorstore's support set it right, so that nothing is sent twice, and record it: "
         "`antbridge orders settle ORDER shipped-anyway`.",
         is_task=True,
     ),
