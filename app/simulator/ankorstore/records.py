@@ -138,7 +138,7 @@ class Order:
     ship_to: Address
     billing: Address
     currency: str
-    submitted_at: datetime
+    submitted_at: datetime | None
     created_at: datetime
     updated_at: datetime
     ships_from_at: datetime
