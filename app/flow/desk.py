@@ -11,6 +11,7 @@ from app.domain.order import MarketplaceOrder
 from app.domain.pauses import Pausable
 from app.domain.record import OrderRecord
 from app.domain.returns import OpenedBy, ReturnCase
+from app.domain.search_text import retailer_text
 from app.domain.shipment import Tracking
 from app.flow.facts import WarehouseFacts
 from app.flow.shipments import judge_found
@@ -181,6 +182,8 @@ class OrderDesk:
             ship_by_at=seen.ship_by_at,
             read_at=at,
         )
+        if (names := retailer_text(seen)) is not None:  # the answer to a write may name nobody
+            self.note(retailer_text=names)
 
     async def apply_corrections(self, seen: MarketplaceOrder) -> MarketplaceOrder:
         """Return *seen* with what operators said of its SKUs and corrected in it."""

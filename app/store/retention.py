@@ -92,6 +92,23 @@ async def prune_corrections(store: Store, before: datetime) -> int:
     )
 
 
+async def prune_names(store: Store, before: datetime) -> int:
+    """Empty up to a batch of the retailers' names of orders that were closed *before*."""
+    old = (
+        select(Order.id)
+        .where(Order.retailer_text.is_not(None), *_finished(before))
+        .order_by(Order.closed_at)
+        .limit(BATCH_ROWS)
+    )
+    return await _change(
+        store,
+        update(Order)
+        .where(_among(store, Order.id, old))
+        .values(retailer_text=None)
+        .returning(Order.id),
+    )
+
+
 async def prune_attempts(store: Store, before: datetime) -> int:
     """Delete up to a batch of attempts made, at orders closed, *before*; return how many."""
     old = (
