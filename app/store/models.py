@@ -212,7 +212,7 @@ class Order(Base):
         ),
         Index(
             "ix_orders_named",
-            "closed_at",
+            "created_at",
             sqlite_where=text("retailer_text IS NOT NULL"),
             postgresql_where=text("retailer_text IS NOT NULL"),
         ),

@@ -7,7 +7,7 @@ No index knows a SKU or a part of a name; so many orders are read for it at a ti
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, or_, select
+from sqlalchemy import ColumnElement, Text, cast, func, or_, select
 
 from app.domain.record import OrderRecord
 from app.domain.search_text import fold
@@ -43,8 +43,8 @@ async def find_by_content(
     the newest `WINDOW` orders and at all open ones, each further one at as many before.
     """
     async with store.read() as connection:
-        newest = select(Order.id).order_by(Order.id.desc()).limit(1)
-        end = before_id or ((await connection.execute(newest)).scalar_one_or_none() or 0) + 1
+        newest = select(func.max(Order.id))
+        end = before_id or ((await connection.execute(newest)).scalar_one() or 0) + 1
         start = max(0, end - WINDOW)
         ids: set[int] = set()
         for statement in _in_window(text, start, end):
