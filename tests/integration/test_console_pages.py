@@ -287,6 +287,30 @@ async def test_a_search_finds_orders_of_a_sku(
     assert LINK.findall((await browser.get("/search?q=MUG%25")).text) == []
 
 
+async def test_a_search_finds_orders_of_a_retailer(
+    browser: Browser, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a part of a name: open ones at once, others a window and a page at a time, each once."""
+    for number in range(1, 9):
+        name = "cafe angstrom | ina smit" if number != 7 else "the corner shop"
+        state = "placed" if number == 1 else "closed"
+        await add_order(store, number, state=state, retailer_text=name)
+    await add_order(store, 9)
+    monkeypatch.setattr(order_search, "WINDOW", 5)
+    monkeypatch.setattr(order_search, "MOST_FOUND", 2)
+
+    one = await browser.http.get("/search", params={"q": "corner SHOP"})
+    page = await browser.http.get("/search", params={"q": "Ångström"})
+    found = [LINK.findall(page.text)]
+    while older := re.findall(r'href="([^"]+)" rel="next"', page.text):
+        page = await browser.get(older[0].replace("&amp;", "&"))
+        found.append(LINK.findall(page.text))
+
+    assert LINK.findall(one.text) == [f"/orders/{order_id_of(7)}"]
+    numbers = [[8, 6, 1], [5, 4], [3, 2], [1]]
+    assert found == [[f"/orders/{order_id_of(number)}" for number in some] for some in numbers]
+
+
 async def test_events_and_stray_shipments_are_listed(browser: Browser, store: Store) -> None:
     """With their order, and whether they were looked at."""
     row = await add_order(store, marketplace_reference="R1")
