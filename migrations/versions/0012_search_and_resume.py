@@ -15,7 +15,7 @@ def upgrade() -> None:
     """Bring the schema forward."""
     op.add_column("orders", sa.Column("retailer_text", sa.Text(), nullable=True))
     op.create_index(
-        "ix_orders_named", "orders", ["closed_at"], sqlite_where=_NAMED, postgresql_where=_NAMED
+        "ix_orders_named", "orders", ["created_at"], sqlite_where=_NAMED, postgresql_where=_NAMED
     )
     op.add_column("pauses", sa.Column("resume_reason", sa.Text(), nullable=True))
 
