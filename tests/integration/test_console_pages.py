@@ -174,7 +174,9 @@ async def test_an_order_has_one_timeline_of_events_and_attempts(
         "/orders/R1/do/retry", "/orders/R1/do/retry", seen=seen[0], reason="it is there"
     )
 
-    told = text_of(await browser.get("/orders/R1"))
+    page = await browser.get("/orders/R1")
+    told = text_of(page)
+    assert re.findall(r'href="/events/(\d+)"', page.text) == ["1", "2"]
 
     places = [
         told.index(word) for word in ("order.first", "retried by anna: it is there", "order.second")
