@@ -170,6 +170,7 @@ class OrderDesk:
     def _keep(self, seen: MarketplaceOrder, at: datetime) -> None:
         self._reading = _Reading(seen, at, self.held.wake_seq)
         self._note_seen(seen, at)
+        self.note(retailer_text=retailer_text(seen))  # the answer to a write may name fewer people
 
     def _note_seen(self, seen: MarketplaceOrder, at: datetime) -> None:
         self.note(
@@ -182,8 +183,6 @@ class OrderDesk:
             ship_by_at=seen.ship_by_at,
             read_at=at,
         )
-        if (names := retailer_text(seen)) is not None:  # the answer to a write may name nobody
-            self.note(retailer_text=names)
 
     async def apply_corrections(self, seen: MarketplaceOrder) -> MarketplaceOrder:
         """Return *seen* with what operators said of its SKUs and corrected in it."""

@@ -1,11 +1,18 @@
 """An order can be found by its retailer's names from its first reading on."""
 
+from dataclasses import replace
+from typing import Any
+
+from app.domain.search_text import retailer_text
+from app.flow.desk import DeskTimes, OrderDesk
 from app.simulator import Address
 from app.store.order_search import find_by_content
+from app.store.queries import find_order
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.world import build_world
-from tests.store_rows import order_row
+from tests.order_samples import ORDER
+from tests.store_rows import add_order, order_id_of, order_row
 
 SHOP = Address("Ina Smit", "Café Ångström", "Damstraat 14", "1012 JS", "Amsterdam", "NL")
 
@@ -29,3 +36,27 @@ async def test_a_part_of_a_name_finds_the_order(store: Store, clock: FakeClock) 
             assert [one.order_id for one in found] == [order_id], text
         for text in ("an", "smit ina", "ang%", "1012 JS"):
             assert await find_by_content(store, text) == ([], None), text
+
+
+async def test_an_answer_that_names_fewer_takes_no_name_away(sqlite_store: Store) -> None:
+    """What answers a write may leave the retailer out; only a whole reading says who they are."""
+    row = await add_order(sqlite_store)
+    held = await find_order(sqlite_store, order_id_of(1))
+    assert held is not None
+    assert held.order_id == row
+    nobody: Any = None
+    desk = OrderDesk(
+        held,
+        store=sqlite_store,
+        marketplace=nobody,
+        warehouse=nobody,
+        facts=nobody,
+        times=DeskTimes(10, 60),
+    )
+
+    desk.remember(replace(ORDER, retailer=None))
+    assert "read_at" in desk.noted
+    assert "retailer_text" not in desk.noted
+    desk.remember(ORDER)
+
+    assert desk.noted["retailer_text"] == retailer_text(ORDER)
