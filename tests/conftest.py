@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from app.clock import Clock, SystemClock
@@ -20,6 +21,10 @@ from tests.fake_clock import FakeClock
 from tests.postgres_server import memory_folder, run_server
 
 DATABASES = ("sqlite", "postgres")
+
+# How long an example takes says something of the machine only.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ SAYS_WHY = {
 """Decisions, whose reason is more than blanks; what is refused is tested by hand."""
 ASKS_A_COMPANY = "/api/orders/{order}/preview"
 FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
-few = settings(max_examples=40, deadline=None, suppress_health_check=FUNCTION_SCOPED)
+few = settings(max_examples=40, suppress_health_check=FUNCTION_SCOPED)
 
 
 class Served:
