@@ -171,7 +171,10 @@ class Jobs:
 def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
     """Return the service's periodic work."""
     feed = ShipmentFeed(
-        store, companies.warehouse, reads_by_type=settings.shipment_feed == "by_type"
+        store,
+        companies.warehouse,
+        reads_by_type=settings.shipment_feed == "by_type",
+        tracking_wait_seconds=settings.tracking_wait_hours * 3600,
     )
 
     # The feed is two calls for a hundred shipments; searching is a call for each placed order.

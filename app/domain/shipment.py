@@ -65,6 +65,12 @@ class Shipment:
     """What could not be read in the row; such a row is shown, never counted or acknowledged."""
 
     @property
+    def lacks_tracking(self) -> bool:
+        """Whether the row names fewer trackings than it has parcels."""
+        known = {one.tracking_number or one.tracking_link for one in self.parcels} - {None}
+        return len(known) < max(self.parcel_count, len(self.parcels))
+
+    @property
     def goods(self) -> tuple[ShippedLine, ...]:
         """
         The lines without those that only repeat a bundle's parts.

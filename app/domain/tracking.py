@@ -84,23 +84,18 @@ def parcel_tracking(
     """
     Return the parcel tracking as it should be, None while no parcel has any.
 
-    Ids are taken over from *existing* where the tracking number is the same, and made from the
-    order and the parcel's number elsewhere, so that telling it again changes nothing.
+    Ids are taken over from *existing* where the tracking number is the same or came only now, and
+    made from the order and the parcel's number elsewhere, so that telling it again changes nothing.
     """
     unique = merge_rows(shipments)
     boxes = distinct_boxes(unique)
     if not any(box.is_traceable for box in boxes):
         return None
     goods = _goods_of(unique, lines, sent) if _total_parcels(unique) == 1 == len(boxes) else ()
-    known = {
-        parcel.tracking_number: parcel.tracked_parcel_id
-        for parcel in (existing.parcels if existing else ())
-        if parcel.tracking_number
-    }
+    ids = _KnownIds(marketplace_order_id, existing)
     parcels = tuple(
         TrackedParcel(
-            tracked_parcel_id=known.get(box.parcel.tracking_number or "")
-            or str(uuid5(ID_NAMESPACE, marketplace_order_id + box.name)),
+            tracked_parcel_id=ids.of(box),
             tracking_number=box.parcel.tracking_number,
             tracking_link=safe_link(box.parcel.tracking_link),
             status=parcel_status(box.shipment.status_text),
@@ -141,10 +136,36 @@ class Box:
         return bool(self.parcel.tracking_number or safe_link(self.parcel.tracking_link))
 
     @property
+    def place(self) -> str:
+        """Its place in its shipment, all there is to know it by while it has no number."""
+        return f"{self.shipment.warehouse_shipment_id}/{self.parcel.parcel_number}"
+
+    @property
     def name(self) -> str:
         """What is the box's own: its number, else its place in its shipment."""
-        place = f"{self.shipment.warehouse_shipment_id}/{self.parcel.parcel_number}"
-        return self.parcel.tracking_number or place
+        return self.parcel.tracking_number or self.place
+
+
+class _KnownIds:
+    """The ids under which the marketplace has the parcels of an order already."""
+
+    def __init__(self, marketplace_order_id: str, existing: ParcelTracking | None) -> None:
+        self._order_id = marketplace_order_id
+        shown = existing.parcels if existing else ()
+        self._by_number = {
+            one.tracking_number: one.tracked_parcel_id for one in shown if one.tracking_number
+        }
+        self._unnumbered = {one.tracked_parcel_id for one in shown if not one.tracking_number}
+
+    def of(self, box: Box) -> str:
+        """Return the id of a parcel; one that was told without its number keeps what it had."""
+        if (known := self._by_number.get(box.parcel.tracking_number or "")) is not None:
+            return known
+        by_place = self._made_from(box.place)
+        return by_place if by_place in self._unnumbered else self._made_from(box.name)
+
+    def _made_from(self, name: str) -> str:
+        return str(uuid5(ID_NAMESPACE, self._order_id + name))
 
 
 def distinct_boxes(shipments: Sequence[Shipment]) -> list[Box]:

@@ -7,6 +7,7 @@ that shop for ever, so only rows surely ours go, and only once stored (docs/rule
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -53,11 +54,23 @@ class FeedReport:
 class ShipmentFeed:
     """Polls the warehouse for what it has sent."""
 
-    def __init__(self, store: Store, warehouse: Warehouse, *, reads_by_type: bool) -> None:
-        """Read the feed of our order type, or search order by order where there is none."""
+    def __init__(
+        self,
+        store: Store,
+        warehouse: Warehouse,
+        *,
+        reads_by_type: bool,
+        tracking_wait_seconds: float,
+    ) -> None:
+        """
+        Read the feed of our order type, or search order by order where there is none.
+
+        A row stays on the feed for *tracking_wait_seconds* while parcels of it lack a tracking.
+        """
         self._store = store
         self._warehouse = warehouse
         self._reads_by_type = reads_by_type
+        self._tracking_wait = timedelta(seconds=tracking_wait_seconds)
         self._search_after_order_id = 0
 
     async def poll(self) -> FeedReport:
@@ -82,8 +95,7 @@ class ShipmentFeed:
             report.changed += await save_shipments(
                 self._store, await judge_found(self._store, rows)
             )
-            ids = [row.warehouse_shipment_id for row in rows if not row.problems]
-            ours = [id_ for id_ in await list_acknowledgeable(self._store, ids) if id_ not in done]
+            ours = [id_ for id_ in await self._find_done(rows) if id_ not in done]
             if ours:
                 await self._warehouse.acknowledge_shipments(ours)
                 await mark_acknowledged(self._store, ours)
@@ -95,6 +107,23 @@ class ShipmentFeed:
                 report.is_blocked = True
                 log.error("feed.blocked", rows=len(rows))
                 return
+
+    async def _find_done(self, rows: Sequence[Shipment]) -> list[str]:
+        """
+        Return the ids of the rows that have nothing more to tell.
+
+        Only the feed names every parcel, a search one of them. A full window hides what follows
+        it, which is worse than a parcel without its number.
+        """
+        readable = {row.warehouse_shipment_id: row for row in rows if not row.problems}
+        ours = await list_acknowledgeable(self._store, list(readable))
+        is_full = len(rows) >= FEED_WINDOW_ROWS
+        since = self._store.now() - self._tracking_wait
+        return sorted(
+            id_
+            for id_, stored_at in ours.items()
+            if is_full or stored_at <= since or not readable[id_].lacks_tracking
+        )
 
     async def _search_orders(self, report: FeedReport) -> None:
         """Search for each placed order in turn, going on where the last poll stopped."""

@@ -57,7 +57,7 @@ SHIPMENTS_OF_ORDER = (
     .where(_shipments.c.order_id == given(_shipments, "order_id"))
     .order_by(_shipments.c.id)
 )
-ACKNOWLEDGEABLE = select(_shipments.c.warehouse_shipment_id).where(
+ACKNOWLEDGEABLE = select(_shipments.c.warehouse_shipment_id, _shipments.c.stored_at).where(
     _shipments.c.warehouse_shipment_id.in_(_any_of("ids")),
     _shipments.c.disposition.in_(("ours", "replaced")),
     _shipments.c.source == ShipmentSource.FEED,

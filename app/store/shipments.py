@@ -220,11 +220,13 @@ async def _load(
     ]
 
 
-async def list_acknowledgeable(store: Store, warehouse_shipment_ids: Sequence[str]) -> list[str]:
-    """Return those of the ids that are ours, stored, and read from the feed."""
+async def list_acknowledgeable(
+    store: Store, warehouse_shipment_ids: Sequence[str]
+) -> dict[str, datetime]:
+    """Return those of the ids that are ours, stored, and read from the feed, with since when."""
     async with store.read() as connection:
         rows = await connection.execute(ACKNOWLEDGEABLE, {"ids": list(warehouse_shipment_ids)})
-        return sorted(rows.scalars())
+        return {row.warehouse_shipment_id: row.stored_at for row in rows}
 
 
 async def mark_acknowledged(store: Store, warehouse_shipment_ids: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from app.domain.lifecycle import State
+from app.domain.shipment import FEED_WINDOW_ROWS
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.session import Store
 from tests.fake_clock import FakeClock
@@ -133,3 +134,53 @@ async def test_tracking_that_is_missing(
         else:
             assert told is None
         assert ("confirming without" in messages) is not comes_after_all
+
+
+@pytest.mark.parametrize("known_at_first", ["", "A1"])
+async def test_numbers_that_come_later_are_told_of_every_parcel(
+    sqlite_store: Store, clock: FakeClock, known_at_first: str
+) -> None:
+    """
+    Only the feed names every parcel, so the row stays on it until it does.
+
+    A parcel that was told without a number gets it; it does not become one more parcel.
+    """
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _place(world)
+        shipment = await world.ship(order, tracking=[known_at_first, ""])
+        assert world.confirms() == int(bool(known_at_first))
+        assert not shipment.is_acknowledged
+        world.active_ants.floor.give_tracking(shipment)
+        await world.pass_time(HOUR, steps=12)
+
+        assert _numbers(order) == [parcel.number for parcel in shipment.parcels]
+        assert all(_numbers(order))
+        assert shipment.is_acknowledged
+        assert ((await world.held(order)).outcome, world.confirms()) == ("completed", 1)
+
+
+async def test_parcels_without_numbers_leave_the_feed_in_the_end(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """A row that never names its parcels is on the feed as long as tracking is waited for."""
+    async with build_world(
+        sqlite_store, clock, warehouse=hand_driven(), tracking_wait_hours=1
+    ) as world:
+        shipment = await world.ship(await _place(world), tracking=["", ""])
+        await world.pass_time(0.9 * HOUR)
+        assert not shipment.is_acknowledged
+        await world.pass_time(0.2 * HOUR)
+
+        assert shipment.is_acknowledged
+
+
+async def test_a_full_feed_is_emptied_at_once(sqlite_store: Store, clock: FakeClock) -> None:
+    """What stands behind the window is hidden, which is worse than a parcel without a number."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _place(world)
+        for _ in range(FEED_WINDOW_ROWS):
+            world.active_ants.ship(str(order.reference), tracking=[""], lines={"TOTE-NAT": 1})
+        await world.poll_feed()
+
+        shipments = world.active_ants.shipments.values()
+        assert all(shipment.is_acknowledged for shipment in shipments)

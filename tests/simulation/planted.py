@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -163,8 +164,8 @@ def adopt_without_proof() -> Patches:
 def acknowledge_every_row() -> Patches:
     """Acknowledge whatever the feed shows."""
 
-    async def everything(store: Any, ids: Any) -> list[str]:
-        return sorted(ids)
+    async def everything(store: Any, ids: Any) -> dict[str, datetime]:
+        return dict.fromkeys(ids, datetime.min.replace(tzinfo=UTC))
 
     return [patch("app.flow.shipments.list_acknowledgeable", everything)]
 
