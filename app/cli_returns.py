@@ -132,7 +132,7 @@ async def _case_of(store: Store, order: OrderRecord, shipment: str | None) -> Re
     problem = (
         f"several shipments come back ({ids}); name one with --shipment"
         if cases
-        else "no return of this order is open; run antbridge returns open ORDER first"
+        else "no return of this order is open; run antbridge returns open ORDER --reason WHY first"
     )
     print(f"antbridge: {problem}", file=sys.stderr)
     return None

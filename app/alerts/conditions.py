@@ -19,7 +19,7 @@ GROWTH = 1.1
 
 CURES = {
     "needs-attention": "See `antbridge orders list --attention any`.",
-    "wrong-label": "Take the label back now: `antbridge orders reset-label ORDER`.",
+    "wrong-label": "Take the label back now: `antbridge orders reset-label ORDER --reason WHY`.",
     "oldest-unfinished": "See the end of `antbridge orders list`, then `antbridge why ORDER`.",
     "orders-at-risk": "See `antbridge orders list --deadline at_risk`.",
     "orders-late": "See `antbridge orders list --deadline late`.",

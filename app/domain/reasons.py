@@ -25,8 +25,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "acceptance_manual",
         "The service accepts nothing by itself (ACCEPT_MODE is manual).",
-        "Run `antbridge orders accept ORDER` or `orders reject`, or answer it at Ankorstore; the "
-        "service goes on by itself.",
+        "Run `antbridge orders accept ORDER --reason WHY`, reject it, or answer it at Ankorstore;"
+        " the service goes on by itself.",
     ),
     Reason(
         "acceptance_reverted",
@@ -43,7 +43,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "before_switch",
         "The order was submitted before TAKE_ORDERS_SUBMITTED_AFTER and still waits for an answer.",
-        "Answer it where such orders were handled before, or run `antbridge orders take ORDER`.",
+        "Answer it where such orders were handled before, or run `antbridge orders take ORDER "
+        "--reason WHY`.",
     ),
     Reason(
         "order_unreadable",
@@ -72,7 +73,7 @@ _TABLE: tuple[Reason, ...] = (
         "sku_missing",
         "A line has no SKU.",
         "Give the variant its SKU at Ankorstore, or give the line one for this order with "
-        "`antbridge orders correct ORDER --sku LINE=SKU`, " + _RETRY,
+        "`antbridge orders correct ORDER --sku LINE=SKU --reason WHY`, " + _RETRY,
     ),
     Reason(
         "sku_unknown",
@@ -83,10 +84,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "stock_short",
         "The warehouse has fewer pieces than this order needs.",
-        "Wait for stock, "
-        + _RETRY[:-1]
-        + "; or accept it all the same or in part (`antbridge orders "
-        "accept ORDER`, with `--partial`), or reject it.",
+        "Wait for stock, then retry the order; or accept it all the same or in part (`antbridge "
+        "orders accept ORDER --reason WHY`, with `--partial`), or reject it.",
     ),
     Reason(
         "stock_unknown",
@@ -136,14 +135,14 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "house_number_missing",
         "The street has no house number, and the warehouse cannot ship to this country without.",
-        "Have the address corrected at Ankorstore, or correct it for this order with "
-        "`antbridge orders correct ORDER --house-number N`, " + _RETRY,
+        "Have the address corrected at Ankorstore, or correct it for this order with `antbridge "
+        "orders correct ORDER --house-number N --reason WHY`, " + _RETRY,
     ),
     Reason(
         "address_unsure",
         "The street line can be read in more than one way; the house number would be a guess.",
-        "Correct the split with `antbridge orders correct ORDER`, or have the address corrected at "
-        "Ankorstore, " + _RETRY,
+        "Correct the split with `antbridge orders correct ORDER --street STREET --house-number N "
+        "--reason WHY`, or have the address corrected at Ankorstore, " + _RETRY,
     ),
     Reason(
         "post_box",
@@ -183,14 +182,15 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "retailer_asked_to_cancel",
         "The retailer has asked to cancel this order.",
-        "Settle it with the retailer, then run `antbridge orders accept ORDER` or `orders reject`; "
-        "if the warehouse has it, cancel it in Maya and at Ankorstore, or `orders accept ORDER`.",
+        "Settle it with the retailer, then run `antbridge orders accept ORDER --reason WHY`, or "
+        "reject it; if the warehouse has it and it shall not go, cancel it in Maya and at "
+        "Ankorstore.",
     ),
     Reason(
         "rejected_too_late",
         "A person decided to reject this order, and Ankorstore shows it accepted.",
-        "Have it cancelled at Ankorstore by its support; or run `antbridge orders accept ORDER`, "
-        "and it is sent all the same.",
+        "Have it cancelled at Ankorstore by its support; or run `antbridge orders accept ORDER "
+        "--reason WHY`, and it is sent all the same.",
     ),
     Reason(
         "own_carrier_not_possible",
@@ -200,37 +200,37 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "sku_archived",
         "A line's variant is archived at Ankorstore: the brand no longer sells it.",
-        "Bring the variant back at Ankorstore, then retry; or accept the rest with "
-        "`antbridge orders accept ORDER --partial`, or reject the order.",
+        "Bring the variant back at Ankorstore, then retry; or accept the rest with `antbridge "
+        "orders accept ORDER --partial --reason WHY`, or reject the order.",
     ),
     Reason(
         "phone_missing",
         "The retailer has no phone number, and the policy wants one.",
-        "Set FALLBACK_PHONE and restart, then retry; or accept it as it is with "
-        "`antbridge orders accept ORDER`.",
+        "Set FALLBACK_PHONE and restart, then retry; or accept it as it is with `antbridge orders"
+        " accept ORDER --reason WHY`.",
     ),
     Reason(
         "totals_mismatch",
         "The prices or the VAT of the lines do not add up to the order's totals.",
-        "Compare the order at Ankorstore; if it is right all the same, run "
-        "`antbridge orders accept ORDER`, else reject it.",
+        "Compare the order at Ankorstore; if it is right all the same, run `antbridge orders "
+        "accept ORDER --reason WHY`, else reject it.",
     ),
     Reason(
         "ship_by_unreachable",
         "The date by which the order must be shipped has passed, or is too close to be kept.",
-        "Agree a later date with the retailer, then run `antbridge orders accept ORDER`; "
-        "or reject the order.",
+        "Agree a later date with the retailer, then run `antbridge orders accept ORDER --reason "
+        "WHY`; or reject the order.",
     ),
     Reason(
         "held_by_operator",
         "A person holds this order.",
-        "Release it with `antbridge orders release ORDER`, or accept or reject it.",
+        "Release it with `antbridge orders release ORDER --reason WHY`, or accept or reject it.",
     ),
     Reason(
         "correction_outdated",
         "The delivery address changed at Ankorstore after it was corrected here.",
-        "Look at it with `antbridge orders preview ORDER`, then correct it again or take the "
-        "correction back with `antbridge orders correct ORDER --clear`, " + _RETRY,
+        "See `antbridge orders preview ORDER`, then correct it again or take the correction back "
+        "with `antbridge orders correct ORDER --clear --reason WHY`, " + _RETRY,
     ),
     Reason(
         "corrected_not_released",
@@ -257,8 +257,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "number_taken",
         "Active Ants has an order with this number that is not proven to be ours.",
-        "Compare it in Maya. If it is this order: `antbridge orders settle ORDER kept`. Else set "
-        "ORDER_NUMBER_PREFIX, and `antbridge orders settle ORDER cancelled-in-maya`.",
+        "Compare it in Maya. If it is this order: `antbridge orders settle ORDER kept --reason "
+        "WHY`. Else set ORDER_NUMBER_PREFIX, and the same with cancelled-in-maya.",
     ),
     Reason(
         "keeps_failing",
@@ -268,8 +268,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "labels_generated",
         "Somebody generated an Ankorstore shipping label for this order.",
-        "If the brand's own carrier shall ship it, take the label back: "
-        "`antbridge orders reset-label ORDER`, or at Ankorstore, " + _RETRY,
+        "If the brand's own carrier shall ship it, take the label back: `antbridge orders "
+        "reset-label ORDER --reason WHY`, or at Ankorstore, " + _RETRY,
     ),
     Reason(
         "accepted_differs",
@@ -281,137 +281,138 @@ _TABLE: tuple[Reason, ...] = (
         "cancelled_after_placing",
         "The order was cancelled or rejected after it went to the warehouse.",
         "Cancel the warehouse order in Maya now, and record it: `antbridge orders settle ORDER "
-        "cancelled-in-maya`. Nothing is confirmed at Ankorstore.",
+        "cancelled-in-maya --reason WHY`. Nothing is confirmed at Ankorstore.",
         is_task=True,
     ),
     Reason(
         "reverted_after_placing",
         "Ankorstore took the acceptance back after the order went to the warehouse.",
         "Stop the warehouse order in Maya (cancelled-in-maya), or have the order accepted again "
-        "(kept); record it with `antbridge orders settle`.",
+        "(kept); record it with `antbridge orders settle ORDER ANSWER --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "labels_after_placing",
         "An Ankorstore label exists although the warehouse ships with its own carrier.",
-        "Take the label back (`antbridge orders reset-label ORDER`), or cancel the warehouse order "
-        "in Maya and record it: `antbridge orders settle ORDER cancelled-in-maya`.",
+        "Take the label back (`antbridge orders reset-label ORDER --reason WHY`), or cancel it in"
+        " Maya and record it: `antbridge orders settle ORDER cancelled-in-maya --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "fulfilment_after_placing",
         "Ankorstore's own logistics was asked to ship an order the warehouse has.",
         "Withdraw the request at Ankorstore (kept), or cancel the warehouse order in Maya "
-        "(cancelled-in-maya); record it with `antbridge orders settle`.",
+        "(cancelled-in-maya); record it with `antbridge orders settle ORDER ANSWER --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "shipped_by_somebody_else",
         "Ankorstore shows the order shipped, and the service did not confirm it.",
         "Look in Maya: stop the warehouse order (cancelled-in-maya), or see that it was sent "
-        "(shipped-anyway); record it with `antbridge orders settle`.",
+        "(shipped-anyway); record it with `antbridge orders settle ORDER ANSWER --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "replaced_order_shipped",
         "The warehouse shipped under an order number that is not this order's live one.",
         "Stop or take back those goods in Maya, then record it: `antbridge orders settle ORDER "
-        "kept`.",
+        "kept --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "cancelled_on_hold",
         "Ankorstore took the order back while it is on hold at the warehouse; it is not released.",
         "Delete the warehouse order in Maya and record it: `antbridge orders settle ORDER "
-        "cancelled-in-maya`.",
+        "cancelled-in-maya --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "changed_on_hold",
         "Address or lines changed at Ankorstore while the order is on hold at the warehouse.",
-        "Delete it in Maya (cancelled-in-maya, then `antbridge orders resend ORDER`) or change it "
-        "there (changed-in-maya); record it with `antbridge orders settle`.",
+        "Delete it in Maya (cancelled-in-maya, and then resend it) or change it there "
+        "(changed-in-maya); record it with `antbridge orders settle ORDER ANSWER --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "address_changed_after_placing",
         "The delivery address changed at Ankorstore after the order went to the warehouse.",
         "Change the address of the warehouse order in Maya now, and record it: `antbridge orders "
-        "settle ORDER changed-in-maya`.",
+        "settle ORDER changed-in-maya --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "lines_changed_after_placing",
         "The ordered quantities changed at Ankorstore after the order went to the warehouse.",
         "Change the lines of the warehouse order in Maya now, and record it: `antbridge orders "
-        "settle ORDER changed-in-maya`.",
+        "settle ORDER changed-in-maya --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "cancelled_after_shipping",
         "The order was cancelled or rejected after the warehouse had sent it.",
-        "Arrange the return with the retailer and Active Ants (`antbridge returns open ORDER`), "
-        "and record it: `antbridge orders settle ORDER shipped-anyway`.",
+        "Arrange the return (`antbridge returns open ORDER --reason WHY`), and record it: "
+        "`antbridge orders settle ORDER shipped-anyway --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "address_changed_after_shipping",
         "The delivery address changed at Ankorstore after the warehouse had sent the order.",
         "Have the carrier redirect the parcel, and record it: `antbridge orders settle ORDER "
-        "shipped-anyway`.",
+        "shipped-anyway --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "lines_changed_after_shipping",
         "The ordered quantities changed at Ankorstore after the warehouse had sent the order.",
         "Settle the difference with the retailer, and record it: `antbridge orders settle ORDER "
-        "shipped-anyway`.",
+        "shipped-anyway --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "reopened_after_shipping",
         "Ankorstore shows an order open again that was shipped and confirmed.",
         "Have Ankorstore's support set it right, so that nothing is sent twice, and record it: "
-        "`antbridge orders settle ORDER shipped-anyway`.",
+        "`antbridge orders settle ORDER shipped-anyway --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "shipped_though_cancelled",
         "The warehouse order was recorded as cancelled in Maya, and goods of it were sent.",
-        "See in Maya what was sent, and record it: `antbridge orders settle ORDER shipped-anyway`.",
+        "See in Maya what was sent, and record it: `antbridge orders settle ORDER shipped-anyway "
+        "--reason WHY`.",
         is_task=True,
     ),
     Reason(
         "warehouse_order_cancelled",
         "The warehouse order was cancelled in Maya, and Ankorstore still shows the order accepted.",
-        "Send it anew with `antbridge orders resend ORDER`, or cancel it at Ankorstore, or end it "
-        "with `antbridge orders close ORDER`.",
+        "Send it anew with `antbridge orders resend ORDER --reason WHY`, or cancel it at "
+        "Ankorstore, or end it: `antbridge orders close ORDER --outcome OUTCOME --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "release_refused",
         "The warehouse refused to release the order it holds.",
-        "Look at it in Maya: release it there and record released-in-maya, or delete it and record "
-        "cancelled-in-maya, with `antbridge orders settle`.",
+        "Release it in Maya and record released-in-maya, or delete it there and record "
+        "cancelled-in-maya: `antbridge orders settle ORDER ANSWER --reason WHY`.",
         is_task=True,
     ),
     Reason(
         "sku_not_ordered",
         "A shipment found by its number holds a SKU this order does not have.",
-        "Compare the shipment in Maya with the order. If it is the order, perhaps as the parts of "
-        "a bundle: `antbridge orders confirm-partial ORDER`.",
+        "Compare the shipment in Maya with the order. If it is the order, perhaps as the parts of"
+        " a bundle: `antbridge orders confirm-partial ORDER --reason WHY`.",
     ),
     Reason(
         "shipment_unreadable",
         "The warehouse tells of a shipment of this order in a form that could not be read.",
         "Look at the shipment in Maya and report what the history quotes. If it is the whole "
-        "order: `antbridge orders confirm-partial ORDER`.",
+        "order: `antbridge orders confirm-partial ORDER --reason WHY`.",
     ),
     Reason(
         "partial_shipment_overdue",
         "The warehouse sent a part of the order and the rest has not followed.",
-        "Ask the warehouse for the rest. Retry the order to wait once more, or have what was sent "
-        "confirmed as it is: `antbridge orders confirm-partial ORDER`.",
+        "Ask the warehouse for the rest. Retry the order to wait once more, or have what was sent"
+        " confirmed as it is: `antbridge orders confirm-partial ORDER --reason WHY`.",
     ),
     Reason(
         "no_shipment",
@@ -423,20 +424,21 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "too_many_parcels",
         "The order was sent in more than 20 parcels, more than a quote can hold.",
-        "Give the parcels as they can be quoted, `antbridge orders parcels ORDER --kg … --cm …`, "
-        "or confirm the shipment at Ankorstore by hand with the brand's own carrier.",
+        "Give the parcels as they can be quoted, `antbridge orders parcels ORDER --kg KG --cm "
+        "LxWxH --reason WHY`, or confirm the shipment at Ankorstore by hand with the brand's own "
+        "carrier.",
     ),
     Reason(
         "parcel_too_heavy",
         "The average parcel weighs more than the 30 kg a quote can hold.",
-        "Give the parcels as they really are, `antbridge orders parcels ORDER --kg … --cm …`, or "
-        "confirm the shipment at Ankorstore by hand.",
+        "Give the parcels as they really are, `antbridge orders parcels ORDER --kg KG --cm LxWxH "
+        "--reason WHY`, or confirm the shipment at Ankorstore by hand.",
     ),
     Reason(
         "parcel_too_large",
         "The parcel size exceeds what a quote can hold (274 cm a side, 400 cm with girth).",
-        "Give the parcels as they really are, `antbridge orders parcels ORDER --kg … --cm …`; or "
-        "correct PARCEL_DEFAULT_CM, restart, " + _RETRY,
+        "Give the parcels as they really are, `antbridge orders parcels ORDER --kg KG --cm LxWxH "
+        "--reason WHY`; or correct PARCEL_DEFAULT_CM, restart, " + _RETRY,
     ),
     Reason(
         "quote_unclear",
@@ -447,8 +449,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "wrong_label_confirmed",
         "After our confirm Ankorstore shows its own carrier instead of the brand's.",
-        "Take the label back today, before a carrier collects twice: `antbridge orders reset-label "
-        "ORDER`; or at Ankorstore, then `antbridge orders settle ORDER kept`.",
+        "Take the label back today, before a carrier collects twice: `antbridge orders "
+        "reset-label ORDER --reason WHY`; or at Ankorstore, and record that as kept.",
         is_task=True,
     ),
     Reason(
@@ -461,33 +463,33 @@ _TABLE: tuple[Reason, ...] = (
         "confirm_manual",
         "The service confirms nothing before a person has seen the parcels: CONFIRM_MODE is "
         "manual, or more was sent since they were given.",
-        "Compare weights and sizes: `antbridge orders parcels ORDER --as-reckoned` if they are "
-        "right, or `--kg … --cm …` with the right ones.",
+        "Compare weights and sizes: `antbridge orders parcels ORDER --as-reckoned --reason WHY` "
+        "if they are right, or with `--kg KG --cm LxWxH` and the right ones.",
     ),
     # After it was shipped: goods that come back.
     Reason(
         "reception_refused",
         "The retailer refused the delivery; the goods are on their way back.",
-        "Announce them to the warehouse, `antbridge returns open ORDER`, or close the case, "
-        "`antbridge returns close ORDER`.",
+        "Announce them to the warehouse, `antbridge returns open ORDER --reason WHY`, or close "
+        "the case, `antbridge returns close ORDER --reason WHY`.",
     ),
     Reason(
         "return_unclear",
         "A return was announced to the warehouse and no answer came; nothing can look it up.",
-        "Look in Maya. If it is there: `antbridge returns open ORDER --rma-id ID`; if not: "
-        "`antbridge returns open ORDER --again`.",
+        "Look in Maya. If it is there: `antbridge returns open ORDER --rma-id ID --reason WHY`; "
+        "if not: `antbridge returns open ORDER --again --reason WHY`.",
     ),
     Reason(
         "return_refused",
         "The warehouse refused the announcement of a return.",
-        "Read its words in the detail, settle it in Maya or with the warehouse, then "
-        "`antbridge returns open ORDER --again`, or close the case.",
+        "Read its words in the detail, settle it in Maya or with the warehouse, then `antbridge "
+        "returns open ORDER --again --reason WHY`, or close the case.",
     ),
     Reason(
         "return_label_refused",
         "The warehouse can make no return label for a shipment.",
-        "Arrange the way back with the warehouse, then close the case: "
-        "`antbridge returns close ORDER`.",
+        "Arrange the way back with the warehouse, then close the case: `antbridge returns close "
+        "ORDER --reason WHY`.",
     ),
     Reason(
         "tracking_differs",

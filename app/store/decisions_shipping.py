@@ -86,7 +86,7 @@ async def agree_parcels(
         raise Impossible(
             "the order is placed: the warehouse has not sent all of it, so its parcels are not "
             "known. Give them once it has; what was sent so far goes on without the rest by "
-            "`antbridge orders confirm-partial ORDER`"
+            "`antbridge orders confirm-partial ORDER --reason WHY`"
         )
     agreed = [_json_of(one) for one in parcels] if parcels is not None else None
     if order.parcels_agreed_at is not None and order.parcels_agreed == agreed and not is_asked:

@@ -1,12 +1,18 @@
 """The table of reasons for attention: complete, used, and written for a person."""
 
 import ast
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+import typer
 
+from app.cli import cli
 from app.domain.reasons import REASONS, Reason, reason_of
+from app.domain.tasks import Answer, answers_to
 
 APP = Path(__file__).resolve().parents[2] / "app"
 FILES = [path for path in APP.rglob("*.py") if path.name != "reasons.py"]
@@ -56,6 +62,43 @@ def test_a_reason_speaks_in_sentences(reason: Reason) -> None:
         assert text == " ".join(text.split())
         assert len(text) <= 200
     assert reason.sentence != reason.cure
+
+
+def commands_in(reason: Reason) -> list[str]:
+    return re.findall(r"`antbridge ([^`]+)`", reason.cure)
+
+
+def answers_named_by(reason: Reason) -> list[str]:
+    return [answer for answer in Answer if re.search(rf"\b{answer}\b", reason.cure)]
+
+
+def parse(words: list[str]) -> None:
+    """Read a command line as the command line does, and run nothing."""
+    command = typer.main.get_command(cli)
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    command.make_context("antbridge", words)
+
+
+@pytest.mark.parametrize(
+    "reason", [one for one in REASONS.values() if commands_in(one)], ids=lambda reason: reason.code
+)
+def test_what_a_reason_says_to_type_is_understood(reason: Reason) -> None:
+    """A command of a cure works as it is written, its capitals filled in."""
+    answers = answers_named_by(reason)
+    for line in commands_in(reason):
+        for answer in answers if "ANSWER" in line else ("",):
+            filled = {"ANSWER": answer, "OUTCOME": "completed", "N": "1"}
+            parse([filled.get(word, word) for word in shlex.split(line)])
+
+
+@pytest.mark.parametrize("reason", REASONS.values(), ids=lambda reason: reason.code)
+def test_a_reason_names_answers_that_are_possible(reason: Reason) -> None:
+    """An answer that a cure names can be recorded; one is named where any can be."""
+    named = answers_named_by(reason)
+
+    assert set(named) <= set(answers_to(reason.code))
+    assert bool(named) == bool(answers_to(reason.code))
 
 
 def test_a_reason_of_a_newer_version_still_reads() -> None:
