@@ -137,7 +137,7 @@ def retry_command(order: OrderText, reason: RemarkText = "") -> None:
 
 @orders_cli.command("take")
 def take_command(order: OrderText, reason: ReasonText) -> None:
-    """Have the service handle an order that was submitted before the switch."""
+    """Have the service handle an order from before the switch, or one that is open again."""
     _decide(order, take_order, reason)
 
 

@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 
 
 IGNORED_BEFORE_SWITCH = "ignored: before the switch"
-"""The one outcome an operator can lift (`orders take`)."""
+"""The one outcome an operator can lift by `orders take` whatever the marketplace shows."""
 
 TRANSITIONS: frozenset[tuple[State, State]] = frozenset(
     {

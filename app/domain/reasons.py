@@ -376,6 +376,12 @@ _TABLE: tuple[Reason, ...] = (
         is_task=True,
     ),
     Reason(
+        "reopened_after_closing",
+        "Ankorstore shows an order open again that had ended without our confirm.",
+        "Have the service handle it: `antbridge orders take ORDER --reason WHY`; or answer or cancel "
+        "it at Ankorstore, or have its support do so.",
+    ),
+    Reason(
         "shipped_though_cancelled",
         "The warehouse order was recorded as cancelled in Maya, and goods of it were sent.",
         "See in Maya what was sent, and record it: `antbridge orders settle ORDER shipped-anyway "

@@ -1,12 +1,13 @@
-"""A shipped order that news is about: what may still make it a task (docs/rules/changes.md)."""
+"""A closed order that news is about: what may still ask for a person (docs/rules/changes.md)."""
 
-from app.domain.lifecycle import Outcome
+from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, Outcome
 from app.domain.reasons import reason_of
 from app.domain.statuses import (
     ACCEPTED_STATUS,
     CANCELLED_STATUS,
     FULFILMENT_STATUS,
     LABELS_STATUS,
+    LISTED_STATUSES,
     REJECTED_STATUS,
     WAITING_STATUS,
 )
@@ -16,11 +17,12 @@ from app.ports import Desk
 
 OPEN_AGAIN = (WAITING_STATUS, ACCEPTED_STATUS, LABELS_STATUS, FULFILMENT_STATUS)
 """What an order that was shown shipped is shown as once somebody took that back."""
+REOPENED = "reopened_after_closing"
 
 
 async def look_after_closing(desk: Desk) -> Attention | Stands | None:
     """
-    Return the task that goods sent again, a late cancel or a late change make; None for none.
+    Return what goods sent again, a late cancel or change, or an end taken back make; else None.
 
     A task that stands is cleared by a person's record only.
     """
@@ -31,9 +33,31 @@ async def look_after_closing(desk: Desk) -> Attention | Stands | None:
         if entry.is_trouble and reason_of(entry.reason or "").is_task:
             field = f"shipment {entry.shipment.warehouse_shipment_id}"
             return ask_person(entry.reason or "", field=field)
-    if order.outcome != Outcome.COMPLETED:
-        return None
+    if order.outcome == IGNORED_BEFORE_SWITCH:
+        return None  # others handle it, whatever it shows
+    if order.outcome != Outcome.COMPLETED or order.live is None:
+        return await _find_opened_again(desk)
     return await find_late_news(desk)
+
+
+async def _find_opened_again(desk: Desk) -> Attention | Stands | None:
+    """
+    Return the question about an order whose end was taken back; without news nothing is read.
+
+    What had ended is never sent by itself: why it ended, and why no longer, only people know.
+    """
+    order = desk.order
+    is_asked = order.attention_reason == REOPENED
+    waits_on = Stands("closed; the order still waits for a person") if is_asked else None
+    if order.wake_seq <= order.processed_wake_seq:
+        return waits_on
+    shown_before = order.marketplace_status
+    seen = await desk.look(max_age_seconds=0)
+    if seen.status not in LISTED_STATUSES:
+        return None
+    if is_asked or shown_before is None or shown_before in LISTED_STATUSES:
+        return waits_on
+    return ask_person(REOPENED, field="order", detail=seen.status)
 
 
 async def find_late_news(desk: Desk) -> Attention | None:

@@ -98,14 +98,19 @@ def _released(order: OrderRecord) -> dict[str, Any]:
 
 async def take_order(store: Store, order: OrderRecord, *, by: str, reason: str = "") -> str:
     """
-    Have the service handle an order submitted before the switch; return what happens next.
+    Have the service handle an order from before the switch, or one that is open again.
+
+    What was decided or answered before an order ended is forgotten. Returns what happens next.
 
     Raises:
-        Impossible: The order is not one that was left alone for that reason.
+        Impossible: The order is neither.
     """
     was_left = order.outcome == IGNORED_BEFORE_SWITCH or order.attention_reason == "before_switch"
-    if not was_left:
-        raise Impossible("only an order left alone as submitted before the switch can be taken")
+    if not was_left and order.attention_reason != "reopened_after_closing":
+        raise Impossible(
+            "only an order left alone as submitted before the switch can be taken, or one that "
+            "Ankorstore shows open again"
+        )
     await write_decision(
         store,
         order,
@@ -114,6 +119,14 @@ async def take_order(store: Store, order: OrderRecord, *, by: str, reason: str =
             "outcome": None,
             "closed_at": None,
             "taken_at": store.now(),
+            "decision": None,
+            "verdict": None,
+            "verdict_at": None,
+            "accept_blocked": False,
+            "accept_quantities": None,
+            "accept_sent_before_at": None,
+            "reject_sent_before_at": None,
+            "reject_intent_at": None,
             **CLEARED,
         },
         step="take",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from app.domain.deadlines import UNDISPATCHED
-from app.domain.lifecycle import State
+from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, State
 from app.domain.policy import ASKED_TO_CANCEL, CURED_BY_CUTTING, WAIVABLE
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
@@ -35,7 +35,8 @@ def findings_of(order: OrderRecord) -> tuple[str, ...]:
 def possible_moves(order: OrderRecord) -> tuple[str, ...]:
     """Return the commands that make sense for the order as it stands."""
     if not is_open(order):
-        return ("take",) if (order.outcome or "").startswith("ignored: before") else ()
+        is_reopened = order.attention_reason == "reopened_after_closing"
+        return ("take",) if is_reopened or order.outcome == IGNORED_BEFORE_SWITCH else ()
     asked = reason_of(order.attention_reason) if order.attention_reason else None
     moves = []
     if _waits_for_answer(order):

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import or_, select
 
-from app.domain.lifecycle import State
+from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, State
 from app.domain.order import ListedOrder
 from app.store.models import Order, is_of, is_open
 from app.store.orders import wake_orders
@@ -54,7 +55,13 @@ async def add_missing_orders(store: Store, source: str, listed: Sequence[ListedO
 
 
 async def wake_differing(store: Store, source: str, listed: Sequence[ListedOrder]) -> int:
-    """Wake open orders whose listed status or time of change is not what was read last."""
+    """
+    Wake open orders whose listed status or time of change is not what was read last.
+
+    The lists hold what is open at the marketplace, so one that is closed here has its end taken back
+    if its status is another. It is not woken while it asks a person, which reads nothing, nor one
+    that is left to others.
+    """
     by_id = {order.marketplace_order_id: order for order in listed}
     async with store.write() as connection:
         rows = await connection.execute(
@@ -63,21 +70,25 @@ async def wake_differing(store: Store, source: str, listed: Sequence[ListedOrder
                 Order.marketplace_order_id,
                 Order.marketplace_status,
                 Order.marketplace_updated_at,
+                Order.state,
+                Order.attention_reason,
             ).where(
                 Order.source == source,
                 Order.marketplace_order_id.in_(list(by_id)),
-                is_open(),
                 Order.read_at.is_not(None),
+                or_(Order.outcome.is_(None), Order.outcome != IGNORED_BEFORE_SWITCH),
             )
         )
-        differing = [
-            row.id
-            for row in rows
-            if (held := by_id[row.marketplace_order_id]).status != row.marketplace_status
-            or held.updated_at != row.marketplace_updated_at
-        ]
+        differing = [row.id for row in rows if _differs(row, by_id[row.marketplace_order_id])]
         await wake_orders(store, connection, differing)
     return len(differing)
+
+
+def _differs(held: Any, listed: ListedOrder) -> bool:
+    has_moved = listed.status != held.marketplace_status
+    if held.state == State.CLOSED:
+        return has_moved and held.attention_reason is None
+    return has_moved or bool(listed.updated_at != held.marketplace_updated_at)
 
 
 async def wake_unlisted(

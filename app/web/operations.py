@@ -172,7 +172,7 @@ def operations_router(
 
     @router.post("/orders/{order}/take", response_model=None, responses=DECIDED)
     async def take(order: str, why: Why) -> dict[str, Any]:
-        """Take an order from before the switch all the same."""
+        """Take an order from before the switch all the same, or one that is open again."""
         return await decide(order, take_order, why)
 
     add_answer_routes(router, decide, DECIDED)

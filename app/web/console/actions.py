@@ -149,7 +149,7 @@ _PLAIN = (
     Action(
         "take",
         "Take over",
-        "Has the service handle an order that was submitted before the switch.",
+        "Has the service handle an order from before the switch, or one that is open again.",
         _as_is(take_order),
     ),
 )
