@@ -57,6 +57,8 @@ async def _find_opened_again(desk: Desk) -> Attention | Stands | None:
         return None
     if is_asked or shown_before is None or shown_before in LISTED_STATUSES:
         return waits_on
+    if order.confirmed_at is not None:  # cancelled after it was shipped, and open again
+        return ask_person("reopened_after_shipping", field="order", detail=seen.status)
     return ask_person(REOPENED, field="order", detail=seen.status)
 
 

@@ -44,10 +44,14 @@ async def _cancel_after_placing(world: World, answer: Answer) -> Order:
     world.ankorstore.cancel_order(order.id)
     await world.tell(order)
     await world.work()
-    await settle_task(world.store, await world.held(order), by="Ann", reason="so", answer=answer)
-    await world.work()
+    await _settle(world, order, answer)
     assert (await world.held(order)).outcome == "cancelled"
     return order
+
+
+async def _settle(world: World, order: Order, answer: Answer) -> None:
+    await settle_task(world.store, await world.held(order), by="Ann", reason="so", answer=answer)
+    await world.work()
 
 
 async def test_a_rejected_order_is_asked_about_and_handled(store: Store, clock: FakeClock) -> None:
@@ -172,3 +176,24 @@ async def test_a_list_that_differs_wakes_a_closed_order_once(
         assert (world.reads(by_hand), world.reads(asking)) == reads
         assert len(await world.history(asking)) == attempts
         assert await world.reasons(by_hand) == []
+
+
+async def test_an_order_cancelled_after_it_was_confirmed(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """It was shipped already, so nothing of it is handled again."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _place(world)
+        await world.ship(order)
+        world.ankorstore.set_status(order.id, "cancelled")
+        await world.tell(order)
+        await world.work()
+        await _settle(world, order, Answer.SHIPPED)
+        assert (await world.held(order)).outcome == "cancelled"
+        await _open_again(world, order, ACCEPTED)
+        assert await world.reasons(order) == ["reopened_after_shipping"]
+        await _settle(world, order, Answer.SHIPPED)
+
+        held = await world.held(order)
+        assert (held.state, held.attention_reason) == (State.CLOSED, None)
+        assert (world.creates(), world.confirms()) == (1, 1)
