@@ -378,8 +378,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "reopened_after_closing",
         "Ankorstore shows an order open again that had ended without our confirm.",
-        "Have the service handle it: `antbridge orders take ORDER --reason WHY`; or answer or cancel "
-        "it at Ankorstore, or have its support do so.",
+        "Have the service handle it: `antbridge orders take ORDER --reason WHY`; or answer or "
+        "cancel it at Ankorstore, or have its support do so.",
     ),
     Reason(
         "shipped_though_cancelled",

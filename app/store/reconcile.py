@@ -58,9 +58,9 @@ async def wake_differing(store: Store, source: str, listed: Sequence[ListedOrder
     """
     Wake open orders whose listed status or time of change is not what was read last.
 
-    The lists hold what is open at the marketplace, so one that is closed here has its end taken back
-    if its status is another. It is not woken while it asks a person, which reads nothing, nor one
-    that is left to others.
+    The lists hold what is open at the marketplace, so one that is closed here has its end taken
+    back if its status is another. It is not woken while it asks a person, which reads nothing, nor
+    is one that is left to others.
     """
     by_id = {order.marketplace_order_id: order for order in listed}
     async with store.write() as connection:
