@@ -54,7 +54,8 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
         return await _look_after_intent(seen, desk)
     if order.attention_reason == STRAY:
         return Stands(f"Ankorstore shows {seen.status}; the goods sent still wait for a person")
-    if isinstance(end := ended_before_placing(seen, order, rules), Close):
+    end = ended_before_placing(seen, order, rules)
+    if isinstance(end, Close):
         return await end_unplaced(end, seen, desk, rules)
     if order.attention_reason == "held_by_operator":
         return _stay_held(seen, desk)
@@ -62,6 +63,9 @@ async def look_again(desk: Desk, rules: FlowRules) -> Move:
     if waits_for_release:
         await desk.apply_corrections(seen)  # notes which address they were made for
     is_waiting = order.state is State.RECEIVED and seen.status == WAITING_STATUS
+    is_settleable = not waits_for_release and not _is_task(order)
+    if end is not None and is_settleable and end.reason != order.attention_reason:
+        return end  # what was asked is no longer the question
     if order.hold_until_at is not None and is_waiting and not waits_for_release:
         return await _review_held(seen, desk, rules)
     is_newly_accepted = order.state is State.RECEIVED or order.attention_reason in _ABOUT_STATUS

@@ -8,6 +8,7 @@ from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.decisions import Impossible
+from app.store.decisions_answer import hold_order
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
@@ -225,3 +226,27 @@ async def test_news_while_the_company_is_away(sqlite_store: Store, clock: FakeCl
         assert (held.attention_reason, held.next_attempt_at) == ("sku_unknown", None)
         assert held.waits_for == "a person"
         assert (await world.told(order))[-3:] == ["failed", "failed", "noted"]
+
+
+async def test_a_label_is_asked_about_whatever_was_asked_before(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """Accepted by a person who made a label as well: the old question has no answer any more."""
+    async with build_world(
+        sqlite_store, clock, warehouse=hand_driven(), accept_mode="manual"
+    ) as world:
+        order, held = await _place(world), await _place(world)
+        await hold_order(world.store, await world.held(held), by="Ann", reason="wait")
+        await world.work()
+        for one in (order, held):
+            world.ankorstore.accept_by_person(one.id)
+            world.ankorstore.generate_labels(one.id)
+        await world.pass_time(60)
+        await _hear(world, order, held)
+        assert await world.reasons(order) == ["labels_generated"]
+        assert await world.reasons(held) == ["held_by_operator"]
+        assert world.creates() == 0
+
+        world.ankorstore.reset_labels(order.id)
+        await _hear(world, order)
+        assert (await world.held(order)).state is State.PLACED
