@@ -27,10 +27,12 @@ from app.web.corrections import corrections_router
 from app.web.deadlines import deadlines_router
 from app.web.events import events_router
 from app.web.health import health_router
+from app.web.loopback import loopback_router
 from app.web.operations import operations_router
 from app.web.pauses import pauses_router
 from app.web.published_delivery import DELIVERY
 from app.web.schedules import schedules_router
+from app.web.signing_secrets import SigningSecrets
 from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.wiring import (
@@ -38,7 +40,9 @@ from app.wiring import (
     access_rules,
     backlog_pace,
     build_companies,
+    build_sealer,
     build_store,
+    given_webhook_secrets,
     use_stored_settings,
 )
 from app.worker import Worker
@@ -97,6 +101,7 @@ def create_app(
     worker = WorkerTask(Worker(settings, store, companies)) if with_worker else None
     wake = worker.wake if worker else _nobody_to_wake
     inbox = Inbox(store, on_wake=wake)
+    secrets = SigningSecrets(given_webhook_secrets(settings), store, build_sealer(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -108,6 +113,7 @@ def create_app(
         gc.freeze()
         yield
         await inbox.close()
+        await secrets.close()
         if worker is not None:
             await worker.stop()
         await companies.close()
@@ -122,9 +128,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    receiver = Receiver(
-        inbox, [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
-    )
+    receiver = Receiver(inbox, secrets)
 
     # The route publishes the call and answers 405 to other methods; deliveries never get that far.
     async def take_delivery(request: Request) -> Response:
@@ -132,6 +136,7 @@ def create_app(
 
     app.add_api_route(WEBHOOK_PATH, take_delivery, methods=["POST"], **DELIVERY)
     app.add_middleware(ReceiverFirst, receiver=receiver)
+    app.include_router(loopback_router(store))
     at_risk_seconds = settings.at_risk_hours * 3600
     pace = backlog_pace(settings)
     app.include_router(
