@@ -83,6 +83,10 @@ orderings: $(VENV)/.dev ## Play every ordering of cancel, create, ship and confi
 crashes: $(VENV)/.dev ## Play every crash of one order's life: make crashes, or one: CASE=sqlite/plain/…
 	@$(BIN)/python -m tests.crashes $(if $(CASE),--case $(CASE)) $(if $(DATABASE),--database $(DATABASE))
 
+.PHONY: rotation
+rotation: $(VENV)/.dev ## Change the webhook secret again and again at 200 events/s: make rotation SECONDS=60
+	@ROTATION_SECONDS=$(or $(SECONDS),60) $(BIN)/python -m pytest -q -s tests/integration/test_rotation_load.py
+
 .PHONY: test-alerts
 test-alerts: ## Test the alert rules in deploy/prometheus with promtool
 	@command -v promtool > /dev/null || { echo "promtool is missing: it comes with Prometheus" \

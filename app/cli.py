@@ -34,6 +34,7 @@ from app.cli_schedules import schedules_cli
 from app.cli_simulate import simulate
 from app.cli_sku_check import check_command
 from app.cli_skus import skus_cli
+from app.cli_webhooks import webhooks_cli
 from app.demo import run_demo
 from app.flow.case import gather_case, tell_story
 from app.logs import configure_logs
@@ -66,6 +67,7 @@ cli.add_typer(skus_cli, name="skus")
 skus_cli.command("check")(check_command)
 cli.add_typer(events_cli, name="events")
 cli.add_typer(schedules_cli, name="schedules")
+cli.add_typer(webhooks_cli, name="webhooks")
 cli.command("pause")(pause_command)
 cli.command("resume")(resume_command)
 cli.command("pauses")(pauses_command)

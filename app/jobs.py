@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import structlog
 
 from app import tracing
+from app.doctor import examine
 from app.domain.jobs import (
     ALERTS,
     DEAD_MAN,
     DEADLINES,
     DELIVERIES,
+    DOCTOR,
     RECONCILE,
     RETENTION,
     RETURNS,
     SHIPMENTS,
     WAREHOUSE_SETTINGS,
+    WEBHOOKS,
     stop_of,
 )
 from app.domain.pauses import name_of_pausable
@@ -30,6 +33,7 @@ from app.flow.shipments import ShipmentFeed
 from app.metrics import SCHEDULED_RUNS
 from app.ports import Priority, call_priority
 from app.settings import Settings
+from app.store.doctor_reports import save_report
 from app.store.facts import load_settings_snapshot, save_settings_snapshot
 from app.store.schedules import (
     ClaimedJob,
@@ -44,6 +48,7 @@ from app.wiring import (
     ANKORSTORE,
     Companies,
     build_dead_man,
+    build_keeper,
     build_notifier,
     retention_rules,
 )
@@ -55,6 +60,9 @@ RETURNS_SECONDS = 3600.0
 ALERTS_SECONDS = 60.0
 DEAD_MAN_SECONDS = 60.0
 SETTINGS_SECONDS = 86_400.0
+DOCTOR_SECONDS = 3600.0
+SETTLED_SECONDS = 90.0
+"""By then the other jobs have run on a new database, and there is something to judge."""
 FAILED_SECONDS = 60.0
 """A job that failed runs again after this, or after its own interval if that is shorter."""
 NOT_READY_SECONDS = 5.0
@@ -70,6 +78,8 @@ class Job:
     every_seconds: float
     run: Callable[[], Awaitable[str]]
     priority: Priority = Priority.UPKEEP
+    first_after_seconds: float = 0.0
+    """How long it waits on a new database, for the others to have run."""
 
 
 class Jobs:
@@ -89,7 +99,8 @@ class Jobs:
 
     async def prepare(self) -> None:
         """Set the jobs up and load what earlier runs left."""
-        await ensure_schedules(self._store, self._jobs)
+        waits = {name: job.first_after_seconds for name, job in self._jobs.items()}
+        await ensure_schedules(self._store, self._jobs, waits)
         self._is_prepared = True
         await self._load_settings()
 
@@ -196,6 +207,11 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
     async def tell_of_deadlines() -> str:
         return await tell_deadlines(store, settings.at_risk_hours * 3600)
 
+    async def examine_all() -> str:
+        found = await examine(settings, store, companies)
+        await save_report(store, [asdict(one) for one in found])
+        return f"{len(found)} findings"
+
     deliveries = DeliveryWatch(
         store,
         companies.warehouse,
@@ -216,6 +232,12 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
         DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
         RETURNS: Job(RETURNS_SECONDS, returns.see_to),
+        WEBHOOKS: Job(
+            settings.webhook_check_seconds,
+            build_keeper(settings, store, companies).check,
+            first_after_seconds=SETTLED_SECONDS,
+        ),
+        DOCTOR: Job(DOCTOR_SECONDS, examine_all, first_after_seconds=SETTLED_SECONDS),
     }
     if (notifier := build_notifier(settings, store)) is not None:
         jobs[ALERTS] = Job(ALERTS_SECONDS, notifier.run)

@@ -29,10 +29,12 @@ from app.web.corrections import corrections_router
 from app.web.deadlines import deadlines_router
 from app.web.events import events_router
 from app.web.health import health_router
+from app.web.loopback import loopback_router
 from app.web.operations import operations_router
 from app.web.pauses import pauses_router
 from app.web.published_delivery import DELIVERY
 from app.web.schedules import schedules_router
+from app.web.signing_secrets import SigningSecrets
 from app.web.sku_check import sku_check_router
 from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
@@ -42,7 +44,9 @@ from app.wiring import (
     access_rules,
     backlog_pace,
     build_companies,
+    build_sealer,
     build_store,
+    given_webhook_secrets,
     sku_sayings,
     use_stored_settings,
 )
@@ -102,6 +106,7 @@ def create_app(
     worker = WorkerTask(Worker(settings, store, companies)) if with_worker else None
     wake = worker.wake if worker else _nobody_to_wake
     inbox = Inbox(store, on_wake=wake)
+    secrets = SigningSecrets(given_webhook_secrets(settings), store, build_sealer(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -113,6 +118,7 @@ def create_app(
         gc.freeze()
         yield
         await inbox.close()
+        await secrets.close()
         if worker is not None:
             await worker.stop()
         await companies.close()
@@ -127,9 +133,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    receiver = Receiver(
-        inbox, [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
-    )
+    receiver = Receiver(inbox, secrets)
 
     # The route publishes the call and answers 405 to other methods; deliveries never get that far.
     async def take_delivery(request: Request) -> Response:
@@ -137,6 +141,7 @@ def create_app(
 
     app.add_api_route(WEBHOOK_PATH, take_delivery, methods=["POST"], **DELIVERY)
     app.add_middleware(ReceiverFirst, receiver=receiver)
+    app.include_router(loopback_router(store))
     at_risk_seconds = settings.at_risk_hours * 3600
     pace = backlog_pace(settings)
     app.include_router(

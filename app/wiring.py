@@ -19,6 +19,7 @@ from app.alerts.dead_man import DeadMan
 from app.alerts.notifier import Notifier
 from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
+from app.ankorstore.subscriptions import AnkorstoreSubscriptions
 from app.circuit import Circuit
 from app.clock import Clock, SystemClock
 from app.domain.sku_entries import SkuEntry
@@ -35,13 +36,16 @@ from app.pacing import PacedBudget
 from app.pause_board import PauseBoard
 from app.policy_file import load_policy
 from app.ports import RateWindow, TokenShelf
+from app.sealing import Sealer
 from app.settings import Settings, SettingsError, parse_sides
 from app.shared_grants import SharedBook
 from app.store.budget import SharedBudget
 from app.store.facts import load_settings_snapshot
 from app.store.logins import LoginVault
 from app.store.session import Store
+from app.subscribing.keeper import Keeper
 from app.web.console.access import AccessRules
+from app.web.webhooks import WEBHOOK_PATH
 
 ANKORSTORE = "ankorstore"
 ACTIVE_ANTS = "active_ants"
@@ -246,14 +250,36 @@ def _shelves(
     """Return what gives the shelf of a peer, host and user; none without a store."""
     if store is None:
         return lambda peer, host, user: None
-    vault = LoginVault(store, encryption_keys(settings))
+    vault = LoginVault(store, build_sealer(settings))
     seconds = settings.http_timeout_seconds
     return lambda peer, host, user: vault.shelf(peer, host, user, fetch_seconds=seconds)
 
 
-def encryption_keys(settings: Settings) -> list[str]:
-    """Return the keys tokens are encrypted with; the first encrypts, all decrypt."""
-    return [key.get_secret_value() for key in settings.encryption_key]
+def build_sealer(settings: Settings) -> Sealer:
+    """Return what encrypts tokens and signing secrets in the database."""
+    return Sealer([key.get_secret_value() for key in settings.encryption_key])
+
+
+def given_webhook_secrets(settings: Settings) -> list[str]:
+    """Return the signing secrets the settings name."""
+    return [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
+
+
+def webhook_url(settings: Settings) -> str | None:
+    """Return where Ankorstore is to send its webhooks; None where no public address is set."""
+    return f"{settings.public_url}{WEBHOOK_PATH}" if settings.public_url else None
+
+
+def build_keeper(settings: Settings, store: Store, companies: Companies) -> Keeper:
+    """Return what looks after the webhook subscription."""
+    return Keeper(
+        store,
+        AnkorstoreSubscriptions(companies.connections[ANKORSTORE]),
+        build_sealer(settings),
+        client_id=settings.ankorstore_client_id,
+        url=webhook_url(settings),
+        path=WEBHOOK_PATH,
+    )
 
 
 def build_facts(settings: Settings, store: Store, companies: Companies) -> WarehouseFacts:

@@ -14,6 +14,7 @@ from app.store import (  # noqa: F401 - their tables join the metadata
     models_pauses,
     models_returns,
     models_skus,
+    models_webhooks,
 )
 from app.store.models import Base, UtcDateTime
 

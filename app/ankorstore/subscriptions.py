@@ -150,6 +150,8 @@ class AnkorstoreSubscriptions:
 
 def read_applications(body: Any) -> tuple[Application, ...]:
     """Return the applications a document shows, be it one or a list."""
+    if isinstance(body, dict) and "included" not in body and "includes" in body:
+        body = {**body, "included": body["includes"]}  # as the guide has it
     document = parse_document(body)
     applications = []
     for resource in document.primary:

@@ -13,6 +13,8 @@ DELIVERIES = "deliveries"
 RETURNS = "returns"
 ALERTS = "alerts"
 DEAD_MAN = "dead_man"
+WEBHOOKS = "webhooks"
+DOCTOR = "doctor"
 
 _CALLS: dict[str, Pausable | None] = {
     SHIPMENTS: Pausable.ACTIVE_ANTS,
@@ -24,6 +26,8 @@ _CALLS: dict[str, Pausable | None] = {
     RETURNS: Pausable.ACTIVE_ANTS,
     ALERTS: None,
     DEAD_MAN: None,
+    WEBHOOKS: Pausable.ANKORSTORE,
+    DOCTOR: None,
 }
 JOB_NAMES = tuple(_CALLS)
 

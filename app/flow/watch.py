@@ -19,6 +19,7 @@ from app.store.pauses import load_pauses
 from app.store.queries import StatusFigures, load_figures, load_peers, load_workers
 from app.store.schedules import ScheduleState, load_schedules
 from app.store.session import Store
+from app.store.webhook_watch import WebhookWatch, load_webhook_watch
 
 PEERS = ("ankorstore", "active_ants")
 STALE_WORKER_SECONDS = 60.0
@@ -37,6 +38,7 @@ class Watched:
     backlog: Backlog
     deadlines: Mapping[Deadline, int]
     pauses: Mapping[str, Pause]
+    webhook: WebhookWatch
 
     @property
     def oldest_unfinished_seconds(self) -> float:
@@ -76,6 +78,7 @@ async def watch(store: Store, pace: Pace, at_risk_seconds: float) -> Watched:
         backlog=await _read_backlog(store, pace, peers, pauses),
         deadlines=await count_deadlines(store, at_risk_seconds),
         pauses=pauses,
+        webhook=await load_webhook_watch(store),
     )
 
 

@@ -12,6 +12,7 @@ from app import __version__
 from app.domain.jobs import JOB_NAMES
 from app.flow.forecast import Pace
 from app.flow.watch import PEERS, is_stale, watch
+from app.store.doctor_reports import load_report
 from app.store.health import read_revision
 from app.store.queries import load_workers
 from app.store.schedules import load_schedules
@@ -153,6 +154,7 @@ async def read_status(
     watched = await watch(store, pace, at_risk_seconds)
     figures, backlog = watched.figures, watched.backlog
     peers, schedules = watched.peers, watched.schedules
+    report = await load_report(store)
     return {
         "orders": figures.orders,
         "needs_attention": figures.needs_attention,
@@ -184,6 +186,17 @@ async def read_status(
             }
             for worker in watched.workers
         ],
+        "webhook": {
+            "is_managed": watched.webhook.is_managed,
+            "is_up": watched.webhook.is_up,
+            "problem": watched.webhook.problem,
+            "checked_at": _text(watched.webhook.checked_at),
+            "lost_at": _text(watched.webhook.lost_at),
+        },
+        "doctor": {
+            "examined_at": _text(report.examined_at) if report is not None else None,
+            "findings": list(report.findings) if report is not None else [],
+        },
         "version": __version__,
     }
 

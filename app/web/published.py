@@ -43,6 +43,12 @@ class DeliveryTaken(BaseModel):
     status: Disposition
 
 
+class LoopbackAnswer(BaseModel):
+    """The answer to a question of this installation's own."""
+
+    answer: str
+
+
 class Alive(BaseModel):
     """The process runs."""
 
@@ -123,6 +129,32 @@ class DeadlinesShown(BaseModel):
     late: int = Field(ge=0)
 
 
+class WebhookShown(BaseModel):
+    """Whether Ankorstore tells us of orders; `is_up` is null before the first look."""
+
+    is_managed: bool
+    is_up: bool | None
+    problem: str | None
+    checked_at: datetime | None
+    lost_at: datetime | None
+
+
+class FindingShown(BaseModel):
+    """One thing that is wrong, and its cure."""
+
+    check: str
+    severity: Literal["error", "warning"]
+    problem: str
+    cure: str
+
+
+class DoctorShown(BaseModel):
+    """What `antbridge doctor` would say, as of the last time it was asked."""
+
+    examined_at: datetime | None
+    findings: list[FindingShown]
+
+
 class StatusShown(BaseModel):
     """How all is going, in numbers."""
 
@@ -139,6 +171,8 @@ class StatusShown(BaseModel):
     schedules: dict[str, ScheduleShown]
     pauses: list[PauseShown]
     workers: list[WorkerShown]
+    webhook: WebhookShown
+    doctor: DoctorShown
     version: str
 
 

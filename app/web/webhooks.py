@@ -7,7 +7,8 @@ that is away means 503, so that the sender comes again (docs/rules/signature.md)
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import partial
 
 import structlog
 from starlette.responses import JSONResponse, Response
@@ -17,6 +18,7 @@ from app import tracing
 from app.ankorstore.webhook import UnreadableEvent, is_signed, read_event, stored_headers
 from app.metrics import DELIVERIES
 from app.store.inbox import Disposition, Inbox, IncomingEvent
+from app.web.signing_secrets import SecretsNotRead, SigningSecrets
 
 WEBHOOK_PATH = "/webhooks/ankorstore"
 MAX_BODY_BYTES = 1024 * 1024
@@ -36,10 +38,10 @@ log = structlog.get_logger(__name__)
 class Receiver:
     """Takes deliveries of the marketplace's events."""
 
-    def __init__(self, inbox: Inbox, secrets: Sequence[str]) -> None:
+    def __init__(self, inbox: Inbox, secrets: SigningSecrets) -> None:
         """Accept what any of *secrets* signed; without a secret nothing is accepted."""
         self._inbox = inbox
-        self._secrets = tuple(secrets)
+        self._secrets = secrets
         self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,7 +84,11 @@ class Receiver:
         return None
 
     async def _judge(self, headers: "SentHeaders", body: bytes) -> Response:
-        if not is_signed(body, headers, self._secrets):
+        try:
+            is_known = await self._secrets.recognise(partial(is_signed, body, headers), len(body))
+        except SecretsNotRead:
+            return _come_again("whose it is cannot be told now; send it again")
+        if not is_known:
             return _refuse(401, "the signature is missing or wrong")
         try:
             event = read_event(body)

@@ -185,12 +185,22 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
                 "returns",
                 "alerts",
                 "dead_man",
+                "webhooks",
+                "doctor",
             ),
             job,
         ),
         "pauses": [],
         "version": __version__,
         "workers": [],
+        "webhook": {
+            "is_managed": False,
+            "is_up": None,
+            "problem": None,
+            "checked_at": None,
+            "lost_at": None,
+        },
+        "doctor": {"examined_at": None, "findings": []},
         "shipments_not_matched": 0,
     }
 
