@@ -9,9 +9,10 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from app import tracing
-from app.active_ants.auth import password_login
+from app.active_ants.auth import TOKEN_PATH, password_login
 from app.active_ants.client import ActiveAntsWarehouse
 from app.active_ants.paths import PathTable
+from app.active_ants.reads import reads_of
 from app.active_ants.rules import MappingRules
 from app.alerts.channels import Channel, MailChannel, MailServer, PlainHttp, WebhookChannel
 from app.alerts.conditions import Bounds
@@ -19,6 +20,7 @@ from app.alerts.dead_man import DeadMan
 from app.alerts.notifier import Notifier
 from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
+from app.ankorstore.reads import is_read
 from app.circuit import Circuit
 from app.clock import Clock, SystemClock
 from app.domain.sku_entries import SkuEntry
@@ -107,11 +109,14 @@ def build_companies(
     Return both companies, ready to be called.
 
     With a *store* the budgets (on PostgreSQL) and the logins are shared with all its processes,
-    and what is paused there is not called.
+    and what is paused there is not called. In shadow mode neither can be written to.
     """
     clock = clock or SystemClock()
     transports = transports or Transports()
     pauses = PauseBoard(store)
+    paths = PathTable(given_paths(settings))
+    is_shadow = settings.mode == "shadow"
+    token_path = settings.active_ants_path_token or TOKEN_PATH
     shelf = _shelves(settings, store)
     ankorstore = PeerConnection(
         ANKORSTORE,
@@ -128,6 +133,7 @@ def build_companies(
         ),
         circuit=Circuit(ANKORSTORE, clock, base_seconds=settings.retry_base_seconds),
         pauses=pauses,
+        only_reads=is_read if is_shadow else None,
         transport=transports.ankorstore,
     )
     active_ants = PeerConnection(
@@ -153,6 +159,7 @@ def build_companies(
         ),
         circuit=Circuit(ACTIVE_ANTS, clock, base_seconds=settings.retry_base_seconds),
         pauses=pauses,
+        only_reads=reads_of(paths, token_path) if is_shadow else None,
         transport=transports.active_ants,
     )
     return Companies(
@@ -160,7 +167,7 @@ def build_companies(
         warehouse=ActiveAntsWarehouse(
             active_ants,
             rules=mapping_rules(settings),
-            paths=PathTable(given_paths(settings)),
+            paths=paths,
             carrier_map=settings.carrier_map,
             return_reason=settings.active_ants_return_reason,
             not_found_pattern=settings.active_ants_not_found_pattern,
