@@ -104,7 +104,7 @@ class Paused(Transient):
 
 
 class WritesOff(Transient):
-    """The service runs in shadow mode, in which nothing is written to a company; nothing was sent."""
+    """Shadow mode writes nothing to either company; nothing was sent."""
 
     resolution = "Nothing to do: it goes on once the service runs with MODE=live."
 

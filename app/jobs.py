@@ -15,6 +15,7 @@ from app.domain.jobs import (
     RECONCILE,
     RETENTION,
     RETURNS,
+    SHADOW_SUMMARY,
     SHIPMENTS,
     WAREHOUSE_SETTINGS,
     stop_of,
@@ -37,7 +38,9 @@ from app.store.schedules import (
     ensure_schedules,
     finish_job,
     kept_leased,
+    load_schedule,
 )
+from app.store.service_state import save_service_state
 from app.store.session import Store
 from app.wiring import (
     ACTIVE_ANTS,
@@ -45,6 +48,7 @@ from app.wiring import (
     Companies,
     build_dead_man,
     build_notifier,
+    build_shadow_summary,
     retention_rules,
 )
 
@@ -54,6 +58,9 @@ DELIVERIES_SECONDS = 3600.0
 RETURNS_SECONDS = 3600.0
 ALERTS_SECONDS = 60.0
 DEAD_MAN_SECONDS = 60.0
+SHADOW_SUMMARY_SECONDS = 3600.0
+NOT_IN_SHADOW = (SHIPMENTS, DEADLINES, DELIVERIES, RETURNS)
+"""What is about orders the service carries itself: in shadow mode today's connector does."""
 SETTINGS_SECONDS = 86_400.0
 FAILED_SECONDS = 60.0
 """A job that failed runs again after this, or after its own interval if that is shorter."""
@@ -181,7 +188,11 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         return str(await feed.poll())
 
     async def reconcile_orders() -> str:
-        return str(await reconcile(store, companies.marketplace, source=ANKORSTORE))
+        before = await load_schedule(store, RECONCILE)
+        report = await reconcile(store, companies.marketplace, source=ANKORSTORE)
+        if report.created_accepted and (before is None or before.last_run_at is None):
+            await save_service_state(store, first_reconcile_accepted=report.created_accepted)
+        return str(report)
 
     async def read_settings() -> str:
         content = await companies.warehouse.read_settings()
@@ -217,6 +228,10 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
         RETURNS: Job(RETURNS_SECONDS, returns.see_to),
     }
+    if settings.mode == "shadow":
+        jobs = {name: job for name, job in jobs.items() if name not in NOT_IN_SHADOW}
+        summary = build_shadow_summary(settings, store)
+        jobs[SHADOW_SUMMARY] = Job(SHADOW_SUMMARY_SECONDS, summary.run)
     if (notifier := build_notifier(settings, store)) is not None:
         jobs[ALERTS] = Job(ALERTS_SECONDS, notifier.run)
     if (dead_man := build_dead_man(settings, store, tuple(jobs))) is not None:

@@ -165,6 +165,7 @@ def create_app(
             warehouse_country=settings.warehouse_country,
             wake=wake,
             preview=preview,
+            is_shadow=settings.mode == "shadow",
         ),
     )
     app.add_exception_handler(RequestValidationError, _answer_wrong_request)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from app.alerts.channels import Channel, MailChannel, MailServer, PlainHttp, Web
 from app.alerts.conditions import Bounds
 from app.alerts.dead_man import DeadMan
 from app.alerts.notifier import Notifier
+from app.alerts.shadow_summary import ShadowSummary
 from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
 from app.ankorstore.reads import is_read
@@ -308,16 +310,20 @@ def sku_sayings(settings: Settings) -> SkuSayings:
     )
 
 
-def flow_rules(settings: Settings) -> FlowRules:
+def flow_rules(settings: Settings, left_shadow_at: datetime | None = None) -> FlowRules:
     """
     Return the brand's choices about the flow.
+
+    *left_shadow_at* is when shadow mode was last left, which counts while
+    TAKE_ORDERS_SUBMITTED_AFTER is empty. In shadow mode every order is looked at.
 
     Raises:
         PolicyError: The policy file cannot be used.
     """
+    is_shadow = settings.mode == "shadow"
     return FlowRules(
         accepts_by_itself=settings.accept_mode == "auto",
-        take_submitted_after=settings.take_orders_submitted_after,
+        take_submitted_after=None if is_shadow else settings.take_orders_submitted_after,
         requires_known_stock=settings.stock_check == "required",
         verdict_seconds=settings.verdict_seconds,
         settle_seconds=settings.warehouse_settle_seconds,
@@ -339,6 +345,9 @@ def flow_rules(settings: Settings) -> FlowRules:
         maya_order_url=settings.maya_order_url,
         stale_working_days=settings.stale_working_days,
         warehouse_country=settings.warehouse_country,
+        is_shadow=is_shadow,
+        shadow_numbers=settings.shadow_order_numbers,
+        left_shadow_at=None if is_shadow else left_shadow_at,
     )
 
 
@@ -371,6 +380,11 @@ def build_notifier(settings: Settings, store: Store) -> Notifier | None:
         at_risk_seconds=settings.at_risk_hours * 3600,
         bounds=Bounds(settings.alert_oldest_hours * 3600, settings.alert_backlog_orders),
     )
+
+
+def build_shadow_summary(settings: Settings, store: Store) -> ShadowSummary:
+    """Return what sums up, day by day, what shadow mode found."""
+    return ShadowSummary(store, alert_channels(settings))
 
 
 def build_dead_man(settings: Settings, store: Store, jobs: Collection[str]) -> DeadMan | None:

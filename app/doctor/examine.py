@@ -8,6 +8,7 @@ from app.doctor.company_checks import examine_ankorstore, examine_warehouse
 from app.doctor.database_checks import examine_database
 from app.doctor.diagnosis import Diagnosis, Severity, error, warning
 from app.doctor.setting_checks import examine_settings
+from app.doctor.switch_checks import examine_switch
 from app.settings import Settings
 from app.store.migrate import known_revisions
 from app.store.queries import find_order
@@ -25,6 +26,8 @@ async def examine(settings: Settings, store: Store, companies: Companies) -> lis
         one async for one in examine_database(store, settings.database_url, known_revisions())
     ]
     is_readable = not any(one.check.startswith(("database_un", "schema_")) for one in found)
+    if is_readable:
+        found += await examine_switch(settings, store)
     secrets = [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
     subscriptions = AnkorstoreSubscriptions(companies.connections[ANKORSTORE])
 

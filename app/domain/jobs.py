@@ -13,6 +13,7 @@ DELIVERIES = "deliveries"
 RETURNS = "returns"
 ALERTS = "alerts"
 DEAD_MAN = "dead_man"
+SHADOW_SUMMARY = "shadow_summary"
 
 _CALLS: dict[str, Pausable | None] = {
     SHIPMENTS: Pausable.ACTIVE_ANTS,
@@ -24,6 +25,7 @@ _CALLS: dict[str, Pausable | None] = {
     RETURNS: Pausable.ACTIVE_ANTS,
     ALERTS: None,
     DEAD_MAN: None,
+    SHADOW_SUMMARY: None,
 }
 JOB_NAMES = tuple(_CALLS)
 

@@ -11,8 +11,6 @@ NOBODY = "Nobody needs to do anything."
 PEER_ENDING = " to answer again"
 CALL_OPENING = "the call "
 PAUSE_WORDS = " is paused since "
-SHADOWED = "today's connector"
-WRITES_OFF = "live mode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +25,13 @@ _TABLE: dict[str, Waiting] = {
     "its turn": Waiting(
         "More orders are due than can be worked on; those that ship first go first."
     ),
-    SHADOWED: Waiting(
+    "today's connector": Waiting(
         "The service runs in shadow mode: today's connector carries the order, and what it does is "
         "compared with what the service would have done."
     ),
-    WRITES_OFF: Waiting(
+    "live mode": Waiting(
         "The service runs in shadow mode and writes nothing to either company.",
-        "Start it with MODE=live for the order to go on.",
+        "What to do: start it with MODE=live for the order to go on.",
     ),
     "the next try": Waiting("The last try failed, as the history tells; it is tried again."),
     "the answer sent before": Waiting(

@@ -14,6 +14,7 @@ import app.store.models_alarms
 import app.store.models_operators
 import app.store.models_pauses
 import app.store.models_returns
+import app.store.models_shadow
 import app.store.models_skus  # noqa: F401 - all their tables belong to the schema
 from app.store.migrate import (
     alembic_config,
