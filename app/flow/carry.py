@@ -221,7 +221,8 @@ class Carrier:
                 columns = {**CLEARED, "waits_for": move.waits_for}
                 if move.state is not None:
                     columns["state"] = move.state
-                return _Change("waiting", move.message, columns, move.until)
+                outcome = "unchanged" if move.is_known else "waiting"
+                return _Change(outcome, move.message, columns, move.until)
             case Attention():
                 times = [at for at in (move.until, move.again_at) if at is not None]
                 next_at = min(times, default=None)

@@ -38,6 +38,8 @@ from app.ports import Desk, PreparedOrder
 LOOK_SECONDS = 6 * 3600.0
 """How often an order is read without news; whatever happens at the marketplace wakes it."""
 PARCELS_LOOK_SECONDS = 3 * 3600.0
+ASK_SECONDS = 2 * 3600.0
+"""The warehouse is not asked again about an order that stands as it stood any sooner."""
 PARCELS_PATIENCE = timedelta(days=2)
 """For so long the warehouse is asked for the parcels of an order that shows as shipped."""
 FRESH = timedelta(minutes=10)
@@ -150,8 +152,8 @@ async def _observe(
     now = {**earlier, **_shown_there(record, seen, earlier)}
     if await _has_moved(record, seen, desk):
         now["address_changed"] = True
-    if seen.status in (ACCEPTED_STATUS, *SHIPPED_STATUSES):
-        now |= await _found_there(seen, desk, rules, now)
+    if seen.status in (ACCEPTED_STATUS, *SHIPPED_STATUSES) and _may_ask(seen, earlier, desk.now()):
+        now |= {**await _found_there(seen, desk, rules, now), "asked_at": desk.now().isoformat()}
     if seen.status in SHIPPED_STATUSES:
         now.setdefault("shipped_seen_at", desk.now().isoformat())
     move = _next(seen, now, desk.now())
@@ -162,10 +164,20 @@ async def _observe(
         *({"reason": reason, "field": field} for reason, field in found),
     ]
     ended_at = desk.now() if isinstance(move, Close) else None
+    if isinstance(move, Wait) and now == earlier and not found:
+        move = replace(move, is_known=True)
     desk.note_shadow(
         observed=now, observed_at=desk.now(), troubles=troubles or None, ended_at=ended_at
     )
     return move
+
+
+def _may_ask(seen: MarketplaceOrder, earlier: Mapping[str, Any], at: datetime) -> bool:
+    """Spare the warehouse: reconciling wakes what is in no list of Ankorstore every few minutes."""
+    asked_at = earlier.get("asked_at")
+    if asked_at is None or earlier.get("status") != seen.status:
+        return True
+    return at - datetime.fromisoformat(asked_at) >= timedelta(seconds=ASK_SECONDS)
 
 
 def _shown_there(

@@ -38,7 +38,7 @@ def ended_before_placing(
         if seen.status == WAITING_STATUS:
             return ask_person("before_switch", field="TAKE_ORDERS_SUBMITTED_AFTER")
         if seen.status in _ACCEPTED_OR_LATER:
-            return Close(IGNORED_BEFORE_SWITCH, "submitted before TAKE_ORDERS_SUBMITTED_AFTER")
+            return Close(IGNORED_BEFORE_SWITCH, "submitted before the switch")
     match seen.status:
         case status if status in LISTED_STATUSES:
             return None

@@ -18,6 +18,7 @@ from app.store.models_shadow import ShadowOrder
 from app.store.service_state import load_service_state
 from app.store.session import Store
 from app.store.shadow import load_shadow
+from tests.conftest import Databases
 from tests.fake_clock import FakeClock
 from tests.flow.todays_connector import TodaysConnector
 from tests.flow.world import World, build_world, hand_driven
@@ -245,6 +246,27 @@ async def test_a_faster_connector_is_compared_all_the_same(
         assert decision.result is Result.NOT_COMPARED
 
 
+async def test_an_order_the_warehouse_never_shows_ends_all_the_same(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """It is asked for now and then for two days, however often it is woken; nothing is agreed."""
+    async with shadow_world(sqlite_store, clock) as world:
+        order = await order_of(world)
+        world.ankorstore.accept_by_person(order.id)
+        world.ankorstore.ship_by_person(order.id, provider="dhl", number="1")
+        await news(world, order)
+        for _ in range(60):
+            await world.tell(order)
+            await world.pass_time(3600)
+
+        assert (await world.held(order)).outcome == IGNORED_SHADOWED
+        told = await told_of(world, order)
+        assert told.aspects[1].result is Result.NOT_COMPARED
+        assert f"not found at the warehouse under {order.reference}" in told.aspects[1].told
+        assert 10 < len(world.active_ants.calls_to("GET */order/search")) < 30
+        assert len(await world.history(order)) < 40
+
+
 async def test_manual_acceptance_is_no_difference(sqlite_store: Store, clock: FakeClock) -> None:
     """With ACCEPT_MODE=manual a person would see the verdict; that is what is compared."""
     async with shadow_world(sqlite_store, clock, accept_mode="manual") as world:
@@ -378,11 +400,13 @@ class MortalStore(Store):
 
     crash_at = 0
     count = 0
+    has_crashed = False
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         self.count += 1
         is_last = self.count == self.crash_at
+        self.has_crashed |= is_last
         async with super().write() as connection:
             yield connection
             if is_last and self.crash_at % 2:
@@ -391,26 +415,29 @@ class MortalStore(Store):
             raise Crash
 
 
-@pytest.mark.parametrize("commit", range(1, 9))
+@pytest.mark.parametrize("commit", range(1, 6))
 async def test_a_crash_loses_and_writes_nothing(
-    database_url: str, clock: FakeClock, commit: int
+    databases: Databases, clock: FakeClock, commit: int
 ) -> None:
     """The process dies at any commit; another goes on, and the report is as if none had died."""
-    store = MortalStore(database_url, clock)
+    store = MortalStore(databases.make("sqlite"), clock)
     try:
         async with shadow_world(store, clock) as world:
             order = world.ankorstore.place_order([OrderedLine(TOTE)], GOOD)
             await world.tell(order)
             store.count, store.crash_at = 0, commit
-            for happens in (lambda: None, lambda: TodaysConnector(world).carry(order)):
-                happens()
-                await world.tell(order) if order.status == "shipped" else None
-                with suppress(BaseExceptionGroup, Crash):
-                    await world.work()
-                world.start_worker()
-                await world.pass_time(300, steps=3)
+            for is_carried in (False, True):
+                if is_carried:
+                    TodaysConnector(world).carry(order)
+                    await world.tell(order)
+                for _ in range(2):
+                    with suppress(Crash):
+                        await world.work()
+                    world.start_worker()  # the dead one's lease has to end first
+                    clock.advance(70)
             await world.pass_time(4 * 3600, steps=2)
 
+            assert store.has_crashed
             assert (await world.held(order)).outcome == IGNORED_SHADOWED
             assert (await told_of(world, order)).result is Result.AGREE
             async with store.read() as connection:

@@ -130,7 +130,7 @@ def test_what_would_have_been_held_differs_with_its_reasons() -> None:
 
 def test_what_is_not_known_yet_may_still_become_known_or_not() -> None:
     """Open while the order is followed; not compared once it is not, never agreement."""
-    still_open = {"answer": None, "is_shipped": False, "pieces": None}
+    still_open: dict[str, Any] = {"answer": None, "is_shipped": False, "pieces": None}
     names = ("decision", "lines", "tracking")
 
     assert {compared(**still_open)[name][0] for name in names} == {Result.UNKNOWN}
