@@ -51,7 +51,8 @@ def told(chat: Peer) -> list[str]:
 
 async def follow(store: Store, number: int, **changes: Any) -> None:
     """Add an order that shadow mode followed."""
-    order_id = await add_order(store, number, shadowed_at=store.now())
+    now = store.now()
+    order_id = await add_order(store, number, shadowed_at=now, ship_by_at=now, next_attempt_at=now)
     columns = {"judged_at": store.now(), "ended_at": store.now(), **AGREED, **changes}
     async with store.write() as connection:
         await save_shadow(store, connection, order_id, columns)
@@ -79,7 +80,10 @@ async def test_the_summary_is_told_once_a_day(store: Store, clock: FakeClock, ch
     status = await read_status(store, backlog_pace(web_settings("sqlite:///never-opened.db")))
     assert status["mode"] == "shadow"
     assert (status["shadow"]["orders"], status["shadow"]["parity_percent"]) == (2, 50.0)
-    assert status["oldest_unfinished_seconds"] == 0  # nothing is owed for what is only followed
+    # Nothing is owed for what is only followed.
+    assert status["oldest_unfinished_seconds"] == 0
+    assert status["deadlines"] == {"at_risk": 0, "late": 0}
+    assert status["backlog"]["orders"] == 0
 
 
 async def test_a_channel_that_fails_is_told_later(
