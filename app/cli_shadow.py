@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -48,7 +48,7 @@ def report_command(
     async def run() -> Report:
         store = build_store(settings)
         try:
-            last: date = day.date() if day is not None else datetime.now(UTC).date()
+            last: date = day.date() if day is not None else store.now().date()
             return await draw_up_report(store, *days_until(last, days or 1))
         finally:
             await store.close()
