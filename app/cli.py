@@ -31,6 +31,7 @@ from app.cli_pauses import pause_command, pauses_command, resume_command
 from app.cli_policy import policy_cli
 from app.cli_returns import returns_cli
 from app.cli_schedules import schedules_cli
+from app.cli_shadow import shadow_cli
 from app.cli_simulate import simulate
 from app.cli_sku_check import check_command
 from app.cli_skus import skus_cli
@@ -68,6 +69,7 @@ skus_cli.command("check")(check_command)
 cli.add_typer(events_cli, name="events")
 cli.add_typer(schedules_cli, name="schedules")
 cli.add_typer(webhooks_cli, name="webhooks")
+cli.add_typer(shadow_cli, name="shadow")
 cli.command("pause")(pause_command)
 cli.command("resume")(resume_command)
 cli.command("pauses")(pauses_command)

@@ -17,6 +17,7 @@ from app.domain.jobs import (
     RECONCILE,
     RETENTION,
     RETURNS,
+    SHADOW_SUMMARY,
     SHIPMENTS,
     WAREHOUSE_SETTINGS,
     WEBHOOKS,
@@ -41,7 +42,9 @@ from app.store.schedules import (
     ensure_schedules,
     finish_job,
     kept_leased,
+    load_schedule,
 )
+from app.store.service_state import save_service_state
 from app.store.session import Store
 from app.wiring import (
     ACTIVE_ANTS,
@@ -50,6 +53,7 @@ from app.wiring import (
     build_dead_man,
     build_keeper,
     build_notifier,
+    build_shadow_summary,
     retention_rules,
 )
 
@@ -59,6 +63,9 @@ DELIVERIES_SECONDS = 3600.0
 RETURNS_SECONDS = 3600.0
 ALERTS_SECONDS = 60.0
 DEAD_MAN_SECONDS = 60.0
+SHADOW_SUMMARY_SECONDS = 3600.0
+NOT_IN_SHADOW = (SHIPMENTS, DEADLINES, DELIVERIES, RETURNS)
+"""What is about orders the service carries itself: in shadow mode today's connector does."""
 SETTINGS_SECONDS = 86_400.0
 DOCTOR_SECONDS = 3600.0
 SETTLED_SECONDS = 90.0
@@ -179,6 +186,10 @@ class Jobs:
             self._loaded_at = now
 
 
+async def _rest() -> str:
+    return "nothing to do in this mode"
+
+
 def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
     """Return the service's periodic work."""
     feed = ShipmentFeed(
@@ -192,7 +203,11 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         return str(await feed.poll())
 
     async def reconcile_orders() -> str:
-        return str(await reconcile(store, companies.marketplace, source=ANKORSTORE))
+        before = await load_schedule(store, RECONCILE)
+        report = await reconcile(store, companies.marketplace, source=ANKORSTORE)
+        if report.created_accepted and (before is None or before.last_run_at is None):
+            await save_service_state(store, first_reconcile_accepted=report.created_accepted)
+        return str(report)
 
     async def read_settings() -> str:
         content = await companies.warehouse.read_settings()
@@ -239,6 +254,11 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         ),
         DOCTOR: Job(DOCTOR_SECONDS, examine_all, first_after_seconds=SETTLED_SECONDS),
     }
+    summary = build_shadow_summary(settings, store)
+    jobs[SHADOW_SUMMARY] = Job(SHADOW_SUMMARY_SECONDS, summary.run)
+    resting = NOT_IN_SHADOW if settings.mode == "shadow" else (SHADOW_SUMMARY,)
+    for name in resting:  # they keep their times, or they would count as overdue
+        jobs[name] = Job(jobs[name].every_seconds, _rest)
     if (notifier := build_notifier(settings, store)) is not None:
         jobs[ALERTS] = Job(ALERTS_SECONDS, notifier.run)
     if (dead_man := build_dead_man(settings, store, tuple(jobs))) is not None:

@@ -189,6 +189,7 @@ def create_app(
             warehouse_country=settings.warehouse_country,
             wake=wake,
             preview=preview,
+            is_shadow=settings.mode == "shadow",
         ),
     )
     app.add_exception_handler(RequestValidationError, answer_wrong_request)

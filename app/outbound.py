@@ -8,7 +8,7 @@ common table (docs/rules/errors.md).
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +21,15 @@ from app.answers import Answer, read_date, read_pause_seconds, read_remaining
 from app.circuit import Circuit
 from app.clock import Clock
 from app.domain.pauses import Pausable
-from app.errors import BridgeError, OutcomeUnknown, Paused, PeerAway, RateLimited, Transient
+from app.errors import (
+    BridgeError,
+    OutcomeUnknown,
+    Paused,
+    PeerAway,
+    RateLimited,
+    Transient,
+    WritesOff,
+)
 from app.metrics import CALL_SECONDS, CALLS
 from app.pause_board import PauseBoard
 from app.ports import Budget, CallPlace, Turn
@@ -29,6 +37,8 @@ from app.ports import Budget, CallPlace, Turn
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 UNSAID_PAUSE_SECONDS = 1.0
 """After a 429 that names no pause; whoever repeats the call waits longer each time."""
+IsRead = Callable[[str, str], bool]
+"""Tells whether a method and a path, as they would be sent, surely change nothing there."""
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -125,12 +135,14 @@ class PeerConnection:
         headers: Mapping[str, str] | None = None,
         circuit: Circuit | None = None,
         pauses: PauseBoard | None = None,
+        only_reads: IsRead | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """
         Prepare calls to *base_url*, none while *pauses* stop the company.
 
-        *transport* replaces the network in tests.
+        With *only_reads* whatever it does not know as a read is refused, a login by another name
+        too. *transport* replaces the network in tests.
         """
         self.peer = peer
         self.base_url = base_url
@@ -140,6 +152,7 @@ class PeerConnection:
         self._timeout_seconds = timeout_seconds
         self.circuit = circuit or Circuit(peer, clock)
         self._pauses = pauses
+        self._only_reads = only_reads
         self._reserved: dict[asyncio.Task[Any], CallPlace] = {}
         self._http = httpx.AsyncClient(
             base_url=base_url,
@@ -150,7 +163,7 @@ class PeerConnection:
             transport=_LastLook(transport or httpx.AsyncHTTPTransport(), clock, budget),
             follow_redirects=False,
             trust_env=False,
-            event_hooks={"request": [self._stay_with_peer]},
+            event_hooks={"request": [self._stay_with_peer, self._only_read]},
         )
 
     async def _stay_with_peer(self, request: httpx.Request) -> None:
@@ -159,6 +172,17 @@ class PeerConnection:
         there = (request.url.scheme, request.url.host, request.url.port)
         if there != (base.scheme, base.host, base.port):
             raise httpx.UnsupportedProtocol("not the configured host", request=request)
+
+    async def _only_read(self, request: httpx.Request) -> None:
+        """Let no write out in shadow mode, whoever makes it: nothing gets around this."""
+        self._require_read(request, "send")
+
+    def _require_read(self, request: httpx.Request, operation: str) -> None:
+        if self._only_reads is None:
+            return
+        path = request.url.raw_path.partition(b"?")[0].decode("ascii")
+        if not self._only_reads(request.method, path):
+            raise WritesOff(self.peer, operation)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -173,9 +197,12 @@ class PeerConnection:
         a call may take goes to others; so does one whose task ends.
 
         Raises:
+            WritesOff: The service runs in shadow mode: there is no next write.
             Paused: A person paused the company, or everything.
             PeerAway: The company is away; no write is made to find out whether it is back.
         """
+        if self._only_reads is not None:
+            raise WritesOff(self.peer, operation)
         await self._require_running(operation)
         self.circuit.admit(operation, may_probe=False)
         task = asyncio.current_task()
@@ -224,6 +251,7 @@ class PeerConnection:
         Raises:
             OutcomeUnknown: A write may have been sent and no whole answer came.
             RateLimited: The company answered 429; the budget is paused.
+            WritesOff: It is a write, and the service runs in shadow mode; nothing was sent.
             Paused: A person paused the company, or everything; nothing was sent.
             PeerAway: The company is away; nothing was sent.
             Transient: Nothing was sent, or the call is repeatable and got no whole answer.
@@ -242,6 +270,9 @@ class PeerConnection:
             headers=sent_headers,
             extensions={"is_the_call": True},
         )
+        if turn is not None and self._only_reads is not None:
+            raise WritesOff(self.peer, operation)
+        self._require_read(request, operation)
         await self._require_running(operation)
         is_probe = self.circuit.admit(operation, may_probe=turn is None)
         try:
@@ -266,7 +297,7 @@ class PeerConnection:
         try:
             answer = await self._send_until(ends, request, operation, turn, place, is_probe)
             await self._read_pace(answer, operation)
-        except (PeerAway, Paused):
+        except (PeerAway, Paused, WritesOff):
             raise
         except BridgeError as error:
             self._note(operation, started, error, is_probe=is_probe)

@@ -212,6 +212,8 @@ class Settings(BaseSettings):
     active_ants_path_stock_get: str | None = Field(None, examples=["/v2/stock/get/{sku}"])
     active_ants_path_stock_bulk: str | None = Field(None, examples=["/v2/stock/bulk/{all}"])
 
+    mode: Literal["live", "shadow"] = Field("live", examples=["shadow"])
+    shadow_order_numbers: CommaList = Field(("{reference}",), examples=["AK{reference}"])
     order_number_prefix: str = Field("", examples=["AK"])
     take_orders_submitted_after: datetime | None = Field(
         None, examples=["2026-12-01T00:00:00+01:00"]
@@ -418,6 +420,13 @@ class Settings(BaseSettings):
     def _names_the_number(cls, value: str) -> str:
         if not value.startswith("https://") or "{orderNumber}" not in value:
             raise ValueError("must be an https address that holds {orderNumber}")
+        return value
+
+    @field_validator("shadow_order_numbers")
+    @classmethod
+    def _names_reference(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any("{reference}" not in one for one in value):
+            raise ValueError("must hold {reference} in each entry")
         return value
 
     @field_validator("take_orders_submitted_after")

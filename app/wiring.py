@@ -3,22 +3,26 @@
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
 from sqlalchemy.engine import make_url
 
 from app import tracing
-from app.active_ants.auth import password_login
+from app.active_ants.auth import TOKEN_PATH, password_login
 from app.active_ants.client import ActiveAntsWarehouse
 from app.active_ants.paths import PathTable
+from app.active_ants.reads import reads_of
 from app.active_ants.rules import MappingRules
 from app.alerts.channels import Channel, MailChannel, MailServer, PlainHttp, WebhookChannel
 from app.alerts.conditions import Bounds
 from app.alerts.dead_man import DeadMan
 from app.alerts.notifier import Notifier
+from app.alerts.shadow_summary import ShadowSummary
 from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
+from app.ankorstore.reads import is_read
 from app.ankorstore.subscriptions import AnkorstoreSubscriptions
 from app.circuit import Circuit
 from app.clock import Clock, SystemClock
@@ -129,11 +133,14 @@ def build_companies(
     Return both companies, ready to be called.
 
     With a *store* the budgets (on PostgreSQL) and the logins are shared with all its processes,
-    and what is paused there is not called.
+    and what is paused there is not called. In shadow mode neither can be written to.
     """
     clock = clock or service_clock(settings)
     transports = transports or Transports()
     pauses = PauseBoard(store)
+    paths = PathTable(given_paths(settings))
+    is_shadow = settings.mode == "shadow"
+    token_path = settings.active_ants_path_token or TOKEN_PATH
     shelf = _shelves(settings, store)
     ankorstore = PeerConnection(
         ANKORSTORE,
@@ -150,6 +157,7 @@ def build_companies(
         ),
         circuit=Circuit(ANKORSTORE, clock, base_seconds=settings.retry_base_seconds),
         pauses=pauses,
+        only_reads=is_read if is_shadow else None,
         transport=transports.ankorstore,
     )
     active_ants = PeerConnection(
@@ -175,6 +183,7 @@ def build_companies(
         ),
         circuit=Circuit(ACTIVE_ANTS, clock, base_seconds=settings.retry_base_seconds),
         pauses=pauses,
+        only_reads=reads_of(paths, token_path) if is_shadow else None,
         transport=transports.active_ants,
     )
     return Companies(
@@ -182,7 +191,7 @@ def build_companies(
         warehouse=ActiveAntsWarehouse(
             active_ants,
             rules=mapping_rules(settings),
-            paths=PathTable(given_paths(settings)),
+            paths=paths,
             carrier_map=settings.carrier_map,
             return_reason=settings.active_ants_return_reason,
             not_found_pattern=settings.active_ants_not_found_pattern,
@@ -345,16 +354,20 @@ def sku_sayings(settings: Settings) -> SkuSayings:
     )
 
 
-def flow_rules(settings: Settings) -> FlowRules:
+def flow_rules(settings: Settings, left_shadow_at: datetime | None = None) -> FlowRules:
     """
     Return the brand's choices about the flow.
+
+    *left_shadow_at* is when shadow mode was last left, which counts while
+    TAKE_ORDERS_SUBMITTED_AFTER is empty. In shadow mode every order is looked at.
 
     Raises:
         PolicyError: The policy file cannot be used.
     """
+    is_shadow = settings.mode == "shadow"
     return FlowRules(
         accepts_by_itself=settings.accept_mode == "auto",
-        take_submitted_after=settings.take_orders_submitted_after,
+        take_submitted_after=None if is_shadow else settings.take_orders_submitted_after,
         requires_known_stock=settings.stock_check == "required",
         verdict_seconds=settings.verdict_seconds,
         settle_seconds=settings.warehouse_settle_seconds,
@@ -376,6 +389,9 @@ def flow_rules(settings: Settings) -> FlowRules:
         maya_order_url=settings.maya_order_url,
         stale_working_days=settings.stale_working_days,
         warehouse_country=settings.warehouse_country,
+        is_shadow=is_shadow,
+        shadow_numbers=settings.shadow_order_numbers,
+        left_shadow_at=None if is_shadow else left_shadow_at,
     )
 
 
@@ -408,6 +424,11 @@ def build_notifier(settings: Settings, store: Store) -> Notifier | None:
         at_risk_seconds=settings.at_risk_hours * 3600,
         bounds=Bounds(settings.alert_oldest_hours * 3600, settings.alert_backlog_orders),
     )
+
+
+def build_shadow_summary(settings: Settings, store: Store) -> ShadowSummary:
+    """Return what sums up, day by day, what shadow mode found."""
+    return ShadowSummary(store, alert_channels(settings))
 
 
 def build_dead_man(settings: Settings, store: Store, jobs: Collection[str]) -> DeadMan | None:

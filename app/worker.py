@@ -30,6 +30,7 @@ from app.jobs import Jobs, build_jobs
 from app.settings import Settings
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.presence import beat, say_goodbye
+from app.store.service_state import enter_mode
 from app.store.session import Store
 from app.wiring import ACTIVE_ANTS, Companies, build_facts, desk_times, flow_rules
 
@@ -64,13 +65,9 @@ class Worker:
         self._companies = companies
         self._facts = build_facts(settings, store, companies)
         self._sku_book = SkuBook(store)
-        self._carrier = Carrier(
-            store,
-            flow_rules(settings),
-            lease_seconds=settings.lease_seconds,
-            retry_base_seconds=settings.retry_base_seconds,
-            jitter=jitter,
-        )
+        self._jitter = jitter
+        self._carrier = self._build_carrier(None)
+        self._has_entered_mode = False
         self._absences = AbsenceNotes(store, companies)
         self._poll_seconds = poll_seconds
         self._jobs: Jobs = build_jobs(settings, store, companies)
@@ -82,6 +79,24 @@ class Worker:
         self._started_at: datetime = store.now()
         self._beats = 0
         self._told: dict[str, dict[str, Any]] = {}
+
+    def _build_carrier(self, left_shadow_at: datetime | None) -> Carrier:
+        return Carrier(
+            self._store,
+            flow_rules(self._settings, left_shadow_at),
+            lease_seconds=self._settings.lease_seconds,
+            retry_base_seconds=self._settings.retry_base_seconds,
+            jitter=self._jitter,
+        )
+
+    async def _enter_mode(self) -> None:
+        """Note the mode before the first order is carried, and which orders it leaves alone."""
+        if self._has_entered_mode:
+            return
+        state = await enter_mode(self._store, self._settings.mode)
+        if state.left_shadow_at is not None:
+            self._carrier = self._build_carrier(state.left_shadow_at)
+        self._has_entered_mode = True
 
     def wake(self) -> None:
         """Look for due work now."""
@@ -126,6 +141,7 @@ class Worker:
 
     async def claim_and_start(self) -> None:
         """Claim as many due orders as there are hands free, and start on them."""
+        await self._enter_mode()
         free = self._settings.worker_concurrency - len(self._held)
         within = reach(self._companies, await self._companies.pauses.in_force(), free)
         if within.orders <= 0 or not await has_due_orders(self._store):

@@ -8,6 +8,7 @@ import httpx
 from app.doctor.database_checks import examine_database
 from app.doctor.diagnosis import Diagnosis, Severity, error, warning
 from app.doctor.setting_checks import examine_settings
+from app.doctor.switch_checks import examine_switch
 from app.doctor.warehouse_checks import examine_warehouse
 from app.doctor.webhook_checks import examine_webhook
 from app.settings import Settings
@@ -36,6 +37,8 @@ async def examine(
         one async for one in examine_database(store, settings.database_url, known_revisions())
     ]
     is_readable = not any(one.check.startswith(("database_un", "schema_")) for one in found)
+    if is_readable:
+        found += await examine_switch(settings, store)
     found += await examine_webhook(
         settings, store, companies, is_readable=is_readable, public_transport=public_transport
     )

@@ -15,6 +15,7 @@ ALERTS = "alerts"
 DEAD_MAN = "dead_man"
 WEBHOOKS = "webhooks"
 DOCTOR = "doctor"
+SHADOW_SUMMARY = "shadow_summary"
 
 _CALLS: dict[str, Pausable | None] = {
     SHIPMENTS: Pausable.ACTIVE_ANTS,
@@ -28,6 +29,7 @@ _CALLS: dict[str, Pausable | None] = {
     DEAD_MAN: None,
     WEBHOOKS: Pausable.ANKORSTORE,
     DOCTOR: None,
+    SHADOW_SUMMARY: None,
 }
 JOB_NAMES = tuple(_CALLS)
 

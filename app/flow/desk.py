@@ -12,6 +12,7 @@ from app.domain.pauses import Pausable
 from app.domain.record import OrderRecord
 from app.domain.returns import OpenedBy, ReturnCase
 from app.domain.search_text import retailer_text
+from app.domain.shadow import ShadowRecord
 from app.domain.shipment import Tracking
 from app.flow.facts import WarehouseFacts
 from app.flow.shipments import judge_found
@@ -35,6 +36,7 @@ from app.store.placing import (
 )
 from app.store.returns import load_returns, open_returns
 from app.store.session import Store
+from app.store.shadow import load_shadow
 from app.store.shipments import load_shipments, save_shipments
 
 
@@ -79,6 +81,7 @@ class OrderDesk:
         self.warnings: list[str] = []
         self.noted: dict[str, Any] = {}
         self.noted_placing: dict[str, Any] = {}
+        self.noted_shadow: dict[str, Any] = {}
         self.settles_shipments = False
         self.last_call: tuple[str | None, str | None] = (None, None)
         self._store = store
@@ -101,6 +104,7 @@ class OrderDesk:
         self.warnings.clear()
         self.noted.clear()
         self.noted_placing.clear()
+        self.noted_shadow.clear()
         self.settles_shipments = False
         self.last_call = (None, None)
 
@@ -136,6 +140,14 @@ class OrderDesk:
     def note_placing(self, **columns: Any) -> None:
         """Keep facts of the live warehouse order, likewise."""
         self.noted_placing.update(columns)
+
+    def note_shadow(self, **columns: Any) -> None:
+        """Keep facts of what shadow mode follows, likewise."""
+        self.noted_shadow.update(columns)
+
+    async def load_shadow(self) -> ShadowRecord | None:
+        """Return what shadow mode keeps of the order, None before it was first seen in it."""
+        return await load_shadow(self._store, self.held.order_id)
 
     def warn(self, message: str) -> None:
         """Add a warning to the history of this step."""

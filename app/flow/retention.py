@@ -14,6 +14,7 @@ from app.store.retention import (
     prune_events,
     prune_names,
     prune_payloads,
+    prune_shadows,
     refresh_statistics,
 )
 from app.store.session import Store
@@ -35,6 +36,7 @@ async def prune(store: Store, rules: RetentionRules) -> str:
     """Prune what is older than *rules* say; return what was done in one line."""
     events = await _in_batches(store, prune_events, rules.event_days)
     payloads = await _in_batches(store, prune_payloads, rules.event_days)
+    payloads += await _in_batches(store, prune_shadows, rules.event_days)
     corrections = await _in_batches(store, prune_corrections, rules.event_days)
     names = await _in_batches(store, prune_names, rules.event_days)
     attempts = await _in_batches(store, prune_attempts, rules.attempt_days)

@@ -18,6 +18,7 @@ from app.store.deadlines import count_deadlines
 from app.store.pauses import load_pauses
 from app.store.queries import StatusFigures, load_figures, load_peers, load_workers
 from app.store.schedules import ScheduleState, load_schedules
+from app.store.service_state import StateRecord, load_service_state
 from app.store.session import Store
 from app.store.webhook_watch import WebhookWatch, load_webhook_watch
 
@@ -39,6 +40,7 @@ class Watched:
     deadlines: Mapping[Deadline, int]
     pauses: Mapping[str, Pause]
     webhook: WebhookWatch
+    service: StateRecord
 
     @property
     def oldest_unfinished_seconds(self) -> float:
@@ -79,6 +81,7 @@ async def watch(store: Store, pace: Pace, at_risk_seconds: float) -> Watched:
         deadlines=await count_deadlines(store, at_risk_seconds),
         pauses=pauses,
         webhook=await load_webhook_watch(store),
+        service=await load_service_state(store),
     )
 
 

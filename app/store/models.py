@@ -310,6 +310,9 @@ class Order(Base):
     postpone_to: Mapped[str | None]
     shipment_asked_at: Mapped[datetime | None]
 
+    # Since when it is followed in shadow mode; empty for an order that is carried.
+    shadowed_at: Mapped[datetime | None]
+
     # What operators corrected for this order alone.
     corrections: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     retailer_text: Mapped[str | None]

@@ -34,6 +34,7 @@ from app.store.order_statements import (
 from app.store.pause_statements import hold_pause, read_paused
 from app.store.reservations import free, reserve
 from app.store.session import Store
+from app.store.shadow import save_shadow
 from app.store.sku_version import require_sku_version
 
 
@@ -68,6 +69,8 @@ class Finish:
     placing: Mapping[str, Any] = field(default_factory=dict)
     settles_shipments: bool = False
     """Whether a person has dealt with what the order's shipments ask."""
+    shadow: Mapping[str, Any] = field(default_factory=dict)
+    """Columns of what shadow mode keeps of the order."""
     stopped_by: str | None = None
     """The pause it waits for: what it waits for is told from it, or it is due now if it ended."""
 
@@ -122,6 +125,8 @@ async def finish_step(
             await connection.execute(
                 SETTLE_SHIPMENTS, {"its_order_id": order.order_id, "to_settled_at": store.now()}
             )
+        if finish.shadow:
+            await save_shadow(store, connection, order.order_id, finish.shadow)
         await _mark_processed(store, connection, order)
         if finish.attempt is not None:
             await connection.execute(

@@ -198,7 +198,7 @@ async def load_figures(store: Store) -> StatusFigures:
         .where(Order.attention_reason.is_not(None))
         .group_by(Order.attention_reason)
     )
-    oldest = select(func.min(Order.created_at)).where(is_open())
+    oldest = select(func.min(Order.created_at)).where(is_open(), Order.shadowed_at.is_(None))
     unprocessed = select(func.count()).where(Event.processed_at.is_(None))
     not_matched = select(func.count()).where(
         Shipment.disposition == literal_column("'not_matched'")

@@ -176,6 +176,9 @@ async def read_status(
             }
             for name in JOB_NAMES
         },
+        "mode": watched.service.mode or "live",
+        "left_shadow_at": _text(watched.service.left_shadow_at),
+        "shadow": watched.service.shadow_summary,
         "pauses": [pause_json(one) for one in watched.pauses.values()],
         "workers": [
             {

@@ -155,6 +155,18 @@ class DoctorShown(BaseModel):
     findings: list[FindingShown]
 
 
+class ShadowFigures(BaseModel):
+    """What shadow mode found in the last days, as it was last summed up."""
+
+    at: datetime
+    days: int
+    orders: int
+    counts: dict[str, int]
+    parity_percent: float | None
+    would_have_asked: int
+    differences: dict[str, int]
+
+
 class StatusShown(BaseModel):
     """How all is going, in numbers."""
 
@@ -169,6 +181,9 @@ class StatusShown(BaseModel):
     shipments_not_matched: int = Field(ge=0)
     peers: dict[str, PeerShown]
     schedules: dict[str, ScheduleShown]
+    mode: str = Field(examples=["live", "shadow"])
+    left_shadow_at: datetime | None
+    shadow: ShadowFigures | None
     pauses: list[PauseShown]
     workers: list[WorkerShown]
     webhook: WebhookShown

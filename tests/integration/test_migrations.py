@@ -15,6 +15,7 @@ import app.store.models_alarms
 import app.store.models_operators
 import app.store.models_pauses
 import app.store.models_returns
+import app.store.models_shadow
 import app.store.models_skus
 import app.store.models_webhooks  # noqa: F401 - all their tables belong to the schema
 from app.domain.corrections import read_corrections
