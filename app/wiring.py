@@ -22,7 +22,7 @@ from app.alerts.notifier import Notifier
 from app.alerts.shadow_summary import ShadowSummary
 from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
-from app.ankorstore.reads import is_read
+from app.ankorstore.reads import leaves_orders_alone
 from app.ankorstore.subscriptions import AnkorstoreSubscriptions
 from app.circuit import Circuit
 from app.clock import Clock, SystemClock
@@ -157,7 +157,7 @@ def build_companies(
         ),
         circuit=Circuit(ANKORSTORE, clock, base_seconds=settings.retry_base_seconds),
         pauses=pauses,
-        only_reads=is_read if is_shadow else None,
+        only_reads=leaves_orders_alone if is_shadow else None,
         transport=transports.ankorstore,
     )
     active_ants = PeerConnection(
