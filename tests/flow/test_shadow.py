@@ -30,6 +30,7 @@ READS_BY_POST = (
     "POST /oauth/token",
     "POST /token",
     "POST /v2/shipment/search",
+    "POST /v2/shipment/byordertype",  # lists; what acknowledges is shipment/sync
     "POST /order/search",
     "POST /product/search",
     "POST /shipment/search",
