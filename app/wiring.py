@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import structlog
 from sqlalchemy.engine import make_url
 
 from app import tracing
@@ -40,7 +41,10 @@ from app.store.budget import SharedBudget
 from app.store.facts import load_settings_snapshot
 from app.store.logins import LoginVault
 from app.store.session import Store
+from app.store.sightings import save_sightings
 from app.web.console.access import AccessRules
+
+log = structlog.get_logger(__name__)
 
 ANKORSTORE = "ankorstore"
 ACTIVE_ANTS = "active_ants"
@@ -175,6 +179,19 @@ async def use_stored_settings(store: Store, companies: Companies) -> None:
     snapshot = await load_settings_snapshot(store, ACTIVE_ANTS)
     if snapshot is not None:
         companies.warehouse.use_settings(snapshot[1])
+
+
+async def write_down_sightings(store: Store, companies: Companies) -> None:
+    """Write down what the companies sent that is not documented; a failure only delays it."""
+    for connection in companies.connections.values():
+        seen = connection.sightings.drain()
+        if not seen:
+            continue
+        try:
+            await save_sightings(store, seen)
+        except Exception as trouble:
+            connection.sightings.put_back(seen)
+            log.warning("contract.not_written", error=type(trouble).__name__)
 
 
 def ankorstore_windows(settings: Settings) -> tuple[RateWindow, ...]:
