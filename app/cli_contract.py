@@ -1,11 +1,21 @@
 """The commands `antbridge contract …`: what the companies' contracts have come to."""
 
 import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from app.cli_database import with_store
+from app.cli_database import WRONG_USE, with_store
+from app.contract_check import (
+    Change,
+    NotPublished,
+    find_changes,
+    load_published,
+    load_reliance,
+)
 from app.sentinel import Seen
 from app.store.session import Store
 from app.store.sightings import forget_sightings, load_sightings
@@ -50,6 +60,43 @@ def forget_command() -> None:
         return 0
 
     with_store(forget)
+
+
+@contract_cli.command("check")
+def check_command(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC.yml", help="Ankorstore's OpenAPI file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Name each change in a published OpenAPI file that matters (0: none, 1: some, 2: no file)."""
+    try:
+        published = load_published(spec)
+    except NotPublished as problem:
+        print(
+            f"antbridge: {spec}: {problem}; give Ankorstore's published OpenAPI file as YAML",
+            file=sys.stderr,
+        )
+        raise typer.Exit(WRONG_USE) from None
+    changes = find_changes(published, load_reliance())
+    if as_json:
+        print(json.dumps({"changes": [asdict(one) for one in changes]}, indent=2))
+    else:
+        print(_tell_changes(changes))
+    raise typer.Exit(FOUND_SOME if changes else 0)
+
+
+def _tell_changes(changes: list[Change]) -> str:
+    if not changes:
+        return "Nothing changed that this version relies on."
+    lines: list[str] = []
+    call = ""
+    for one in changes:
+        if one.call != call:
+            lines.append(f"{one.call} ({one.what})")
+            call = one.call
+        lines += [f"  {one.place}: {one.problem}", f"      {one.meaning}"]
+    count = len(changes)
+    lines.append("1 change matters." if count == 1 else f"{count} changes matter.")
+    return "\n".join(lines)
 
 
 def _tell(seen: list[Seen]) -> str:
