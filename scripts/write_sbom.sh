@@ -14,13 +14,15 @@ if ! cmp -s requirements-sbom.lock "$tools/installed.lock"; then
   cp requirements-sbom.lock "$tools/installed.lock"
 fi
 
-# An environment of the service alone, thrown away afterwards.
+# An environment of the service alone, thrown away afterwards with the copy it is built from.
 service=$(mktemp -d)
 trap 'rm -rf "$service"' EXIT
 "$python" -m venv "$service/env"
 "$service/env/bin/pip" install --quiet --no-compile --only-binary :all: --require-hashes \
   -r requirements.lock
-"$service/env/bin/pip" install --quiet --no-compile --no-deps --no-build-isolation .
+mkdir "$service/source"
+cp -r app migrations pyproject.toml README.md "$service/source/"
+"$service/env/bin/pip" install --quiet --no-compile --no-deps --no-build-isolation "$service/source"
 "$service/env/bin/pip" uninstall --quiet --yes setuptools pip
 
 "$tools/bin/cyclonedx-py" environment --output-reproducible --output-format JSON \

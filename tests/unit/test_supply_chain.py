@@ -1,4 +1,4 @@
-"""What is installed is pinned, hashed and licensed as allowed, and runs with as little as need be."""
+"""What is installed is pinned, hashed and licensed as allowed; containers run with little."""
 
 import re
 from pathlib import Path
