@@ -189,8 +189,10 @@ async def write_down_sightings(store: Store, companies: Companies) -> None:
             continue
         try:
             await save_sightings(store, seen)
-        except Exception as trouble:
+        except BaseException as trouble:  # cut off at the stop, too
             connection.sightings.put_back(seen)
+            if not isinstance(trouble, Exception):
+                raise
             log.warning("contract.not_written", error=type(trouble).__name__)
 
 

@@ -84,7 +84,7 @@ def _login_problems(published: Published, call: PublishedCall, reliance: Relianc
 
 
 def _query_problems(published: Published, call: PublishedCall, relied: ReliedCall) -> _Problems:
-    declared = {one.get("name"): one for one in call.parameters if one.get("in") == "query"}
+    declared = {str(one.get("name")): one for one in call.parameters if one.get("in") == "query"}
     for name, value in relied.query.items():
         if name not in declared:
             yield f"query {name}", "it is not described any more", REFUSED
@@ -95,11 +95,12 @@ def _query_problems(published: Published, call: PublishedCall, relied: ReliedCal
                 if allowed and word not in allowed:
                     yield f"query {name}", f"{word!r} is not among its values any more", REFUSED
     for one in call.parameters:
-        is_sent = one.get("in") == "path" or one.get("name") in relied.query
-        is_header = one.get("in") == "header" and str(one.get("name")).lower() in _SENT_HEADERS
+        name = str(one.get("name"))
+        is_sent = one.get("in") == "path" or name in relied.query
+        is_header = one.get("in") == "header" and name.lower() in _SENT_HEADERS
         if one.get("required") and not is_sent and not is_header:
             told = "it is required now, and this version does not send it"
-            yield f"{one.get('in')} {one.get('name')}", told, REFUSED
+            yield f"{one.get('in')} {name}", told, REFUSED
 
 
 _SENT_HEADERS = frozenset({"accept", "content-type", "authorization"})

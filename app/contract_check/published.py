@@ -95,7 +95,7 @@ class Published:
 
     def is_open(self, call: PublishedCall) -> bool:
         """Tell whether the call needs no login."""
-        wanted = call.definition.get("security", self._document.get("security"))
+        wanted = _list(call.definition.get("security", self._document.get("security")))
         return not wanted or {} in wanted
 
     def find(self, schema: Any, steps: Sequence[str]) -> Iterator[Mapping[str, Any]]:
@@ -218,10 +218,11 @@ def _kind_of(published: Published, items: Any, wanted: str) -> Any:
 
 def _joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     joined = {**one, **other}
-    for name in ("properties", "required"):
-        if name in one and name in other:
-            both = one[name], other[name]
-            joined[name] = {**both[0], **both[1]} if name == "properties" else [*both[0], *both[1]]
+    first, second = one.get("properties"), other.get("properties")
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        joined["properties"] = {**first, **second}
+    if "required" in one and "required" in other:
+        joined["required"] = [*_list(one["required"]), *_list(other["required"])]
     return joined
 
 

@@ -62,8 +62,9 @@ def _judge_object(
 ) -> Iterator[Problem]:
     properties = schema.get("properties")
     described = properties if isinstance(properties, Mapping) else {}
-    for name in schema.get("required") or ():
-        if name not in body:
+    required = schema.get("required")
+    for name in required if isinstance(required, list) else ():
+        if isinstance(name, str) and name not in body:
             yield Problem(_join(path, name), "it is required now, and this version sends none")
     for name, value in body.items():
         if name in described:

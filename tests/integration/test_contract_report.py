@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -147,19 +148,21 @@ async def test_the_worker_writes_down_what_answers_hold(database_url: str, store
     ]
 
 
-async def test_a_database_that_is_away_delays_and_loses_nothing(
-    database_url: str, store: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("trouble", [OSError("away"), asyncio.CancelledError()])
+async def test_what_cannot_be_written_down_is_kept(
+    trouble: BaseException, database_url: str, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What could not be written down is written the next time."""
+    """A database that is away, or a stop half way, only delays it."""
     companies = build_companies(web_settings(database_url))
     companies.connections["ankorstore"].sightings.note(Kind.FIELD, "order", "gift", "x")
 
     async def fail(*_: Any) -> None:
-        raise OSError("away")
+        raise trouble
 
     with monkeypatch.context() as away:
         away.setattr("app.wiring.save_sightings", fail)
-        await write_down_sightings(store, companies)
+        with suppress(asyncio.CancelledError):
+            await write_down_sightings(store, companies)
     before = store.commit_count
     await write_down_sightings(store, companies)
     await write_down_sightings(store, companies)

@@ -1,8 +1,10 @@
 """Each change of a published OpenAPI file that matters is named; none is found where none is."""
 
 import copy
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 import yaml
 
 from app.cli import main
-from app.contract_check import Published, find_changes, load_reliance
+from app.contract_check import NotPublished, Published, find_changes, load_reliance
 from app.contract_check.reliance import ReliedCall
 from tests.contract.openapi_file import FILE_NAME, openapi_dir
 
@@ -396,3 +398,35 @@ def test_a_file_that_is_odd_inside_is_compared_all_the_same(paths: Any) -> None:
     """What cannot be followed counts as not described; nothing breaks."""
     found = find_changes(Published({"openapi": "3.1.0", "paths": paths}), load_reliance())
     assert len(found) >= len(load_reliance().calls)
+
+
+ODD = (None, True, 7, "x", [], ["x", 7, None, {}], {}, {"x": 7}, {"$ref": 7}, {"$ref": "#/nowhere"})
+
+
+def places(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Walk every place of a document that something else could stand in."""
+    for key in list(node) if isinstance(node, dict) else range(len(node)):
+        yield node, key
+        if isinstance(node[key], dict | list):
+            yield from places(node[key])
+
+
+def test_no_odd_value_anywhere_breaks_the_comparison() -> None:
+    """Whatever stands where a file has something else, the rest is compared all the same."""
+    few = (QUOTES, "/api/v1/product-variants")
+    calls = tuple(one for one in load_reliance().calls if one.path in few)
+    reliance = dataclasses.replace(load_reliance(), calls=calls)
+    document = copy.deepcopy(_document("own"))
+    kept = {call.path.replace("{}", "{id}") for call in reliance.calls}
+    document["paths"] = {path: one for path, one in document["paths"].items() if path in kept}
+    tried = 0
+    for node, key in list(places(document)):
+        before = node[key]
+        for odd in ODD:
+            node[key] = odd
+            with suppress(NotPublished):
+                find_changes(Published(document), reliance)
+            tried += 1
+        node[key] = before
+    assert tried > 500
+    assert find_changes(Published(document), reliance) == []
