@@ -191,6 +191,7 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
         "pauses": [],
         "version": __version__,
         "workers": [],
+        "contract_unknown": {"ankorstore": 0, "active_ants": 0},
         "shipments_not_matched": 0,
     }
 
