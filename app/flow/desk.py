@@ -11,6 +11,7 @@ from app.domain.order import MarketplaceOrder
 from app.domain.pauses import Pausable
 from app.domain.record import OrderRecord
 from app.domain.returns import OpenedBy, ReturnCase
+from app.domain.search_text import retailer_text
 from app.domain.shipment import Tracking
 from app.flow.facts import WarehouseFacts
 from app.flow.shipments import judge_found
@@ -169,6 +170,7 @@ class OrderDesk:
     def _keep(self, seen: MarketplaceOrder, at: datetime) -> None:
         self._reading = _Reading(seen, at, self.held.wake_seq)
         self._note_seen(seen, at)
+        self.note(retailer_text=retailer_text(seen))  # the answer to a write may name fewer people
 
     def _note_seen(self, seen: MarketplaceOrder, at: datetime) -> None:
         self.note(

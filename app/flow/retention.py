@@ -12,6 +12,7 @@ from app.store.retention import (
     prune_attempts,
     prune_corrections,
     prune_events,
+    prune_names,
     prune_payloads,
     refresh_statistics,
 )
@@ -35,11 +36,12 @@ async def prune(store: Store, rules: RetentionRules) -> str:
     events = await _in_batches(store, prune_events, rules.event_days)
     payloads = await _in_batches(store, prune_payloads, rules.event_days)
     corrections = await _in_batches(store, prune_corrections, rules.event_days)
+    names = await _in_batches(store, prune_names, rules.event_days)
     attempts = await _in_batches(store, prune_attempts, rules.attempt_days)
     await forget_workers(store)
     await advance_tallies(store)
     await refresh_statistics(store)
-    if events or payloads or corrections or attempts:
+    if events or payloads or corrections or names or attempts:
         await drop_old_copies(store)
     return f"{events} events and {payloads} payloads emptied, {attempts} attempts deleted"
 

@@ -29,6 +29,8 @@ class Moment:
     kind: str
     text: str
     more: tuple[str, ...] = ()
+    event_row_id: int | None = None
+    """Of what came in: the event that has a page of its own."""
 
 
 def add_order_page(
@@ -92,6 +94,7 @@ def moments_of(
             "event",
             f"Ankorstore sent {event['event_type']}.",
             () if event["processed_at"] else ("not looked at yet",),
+            event["id"],
         )
         for event in events
     ]
