@@ -12,6 +12,7 @@ import uvicorn
 from app import __version__, metrics
 from app.cli_address import address
 from app.cli_alerts import alerts_cli
+from app.cli_contract import contract_cli
 from app.cli_corrections import correct_command, preview_command
 from app.cli_database import (
     WRONG_USE,
@@ -55,6 +56,7 @@ cli = typer.Typer(
 )
 cli.add_typer(orders_cli, name="orders")
 cli.add_typer(alerts_cli, name="alerts")
+cli.add_typer(contract_cli, name="contract")
 cli.add_typer(operators_cli, name="operators")
 cli.add_typer(policy_cli, name="policy")
 cli.add_typer(returns_cli, name="returns")

@@ -33,6 +33,7 @@ from app.errors import (
 from app.metrics import CALL_SECONDS, CALLS
 from app.pause_board import PauseBoard
 from app.ports import Budget, CallPlace, Turn
+from app.sentinel import Sightings
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 UNSAID_PAUSE_SECONDS = 1.0
@@ -148,6 +149,7 @@ class PeerConnection:
         self.base_url = base_url
         self.budget = budget
         self.health = PeerHealth()
+        self.sightings = Sightings(peer, clock)
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self.circuit = circuit or Circuit(peer, clock)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import structlog
 from sqlalchemy.engine import make_url
 
 from app import tracing
@@ -47,9 +48,12 @@ from app.store.budget import SharedBudget
 from app.store.facts import load_settings_snapshot
 from app.store.logins import LoginVault
 from app.store.session import Store
+from app.store.sightings import save_sightings
 from app.subscribing.keeper import Keeper
 from app.web.console.access import AccessRules
 from app.web.webhooks import WEBHOOK_PATH
+
+log = structlog.get_logger(__name__)
 
 ANKORSTORE = "ankorstore"
 ACTIVE_ANTS = "active_ants"
@@ -206,6 +210,21 @@ async def use_stored_settings(store: Store, companies: Companies) -> None:
     snapshot = await load_settings_snapshot(store, ACTIVE_ANTS)
     if snapshot is not None:
         companies.warehouse.use_settings(snapshot[1])
+
+
+async def write_down_sightings(store: Store, companies: Companies) -> None:
+    """Write down what the companies sent that is not documented; a failure only delays it."""
+    for connection in companies.connections.values():
+        seen = connection.sightings.drain()
+        if not seen:
+            continue
+        try:
+            await save_sightings(store, seen)
+        except BaseException as trouble:  # cut off at the stop, too
+            connection.sightings.put_back(seen)
+            if not isinstance(trouble, Exception):
+                raise
+            log.warning("contract.not_written", error=type(trouble).__name__)
 
 
 def ankorstore_windows(settings: Settings) -> tuple[RateWindow, ...]:

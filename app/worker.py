@@ -32,7 +32,14 @@ from app.store.claims import claim_orders, has_due_orders, release_order, renew_
 from app.store.presence import beat, say_goodbye
 from app.store.service_state import enter_mode
 from app.store.session import Store
-from app.wiring import ACTIVE_ANTS, Companies, build_facts, desk_times, flow_rules
+from app.wiring import (
+    ACTIVE_ANTS,
+    Companies,
+    build_facts,
+    desk_times,
+    flow_rules,
+    write_down_sightings,
+)
 
 POLL_SECONDS = 1.0
 BEAT_SECONDS = 15.0
@@ -276,6 +283,7 @@ class Worker:
             peers={name: seen for name, seen in peers.items() if seen != self._told.get(name)},
         )
         self._told = peers
+        await write_down_sightings(self._store, self._companies)
 
     async def _listen(self) -> None:
         """Be woken by other processes' commits; a lost notification costs a second."""
@@ -292,6 +300,7 @@ class Worker:
                 await asyncio.sleep(TROUBLE_PAUSE_SECONDS)
 
     async def _goodbye(self) -> None:
+        await write_down_sightings(self._store, self._companies)
         try:
             await say_goodbye(self._store, self.worker_id)
         except Exception:

@@ -179,6 +179,9 @@ class StatusShown(BaseModel):
     backlog: BacklogShown
     deadlines: DeadlinesShown
     shipments_not_matched: int = Field(ge=0)
+    contract_unknown: dict[str, int] = Field(
+        description="How many names each company sent that its documentation does not name."
+    )
     peers: dict[str, PeerShown]
     schedules: dict[str, ScheduleShown]
     mode: str = Field(examples=["live", "shadow"])
