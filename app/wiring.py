@@ -21,6 +21,7 @@ from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
 from app.circuit import Circuit
 from app.clock import Clock, SystemClock
+from app.domain.policy import Policy
 from app.domain.sku_entries import SkuEntry
 from app.flow.desk import DeskTimes
 from app.flow.facts import WarehouseFacts
@@ -301,9 +302,9 @@ def sku_sayings(settings: Settings) -> SkuSayings:
     )
 
 
-def flow_rules(settings: Settings) -> FlowRules:
+def flow_rules(settings: Settings, policy: Policy | None = None) -> FlowRules:
     """
-    Return the brand's choices about the flow.
+    Return the brand's choices about the flow; *policy* stands for the policy file.
 
     Raises:
         PolicyError: The policy file cannot be used.
@@ -327,7 +328,7 @@ def flow_rules(settings: Settings) -> FlowRules:
         confirms_by_itself=settings.confirm_mode == "auto",
         pushes_all_parcels=settings.push_parcels,
         ship_by_margin_seconds=settings.ship_by_margin_hours * 3600,
-        policy=load_policy(settings.policy_file),
+        policy=load_policy(settings.policy_file) if policy is None else policy,
         watches_deliveries=settings.delivery_watch_days > 0,
         maya_order_url=settings.maya_order_url,
         stale_working_days=settings.stale_working_days,

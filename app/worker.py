@@ -24,13 +24,22 @@ from app.absence import AbsenceNotes, reach
 from app.domain.record import OrderRecord
 from app.flow.carry import Carrier
 from app.flow.desk import OrderDesk
+from app.flow.recording import StepRecorder
 from app.flow.sku_book import SkuBook
+from app.in_force import watch_settings
 from app.jobs import Jobs, build_jobs
 from app.settings import Settings
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.presence import beat, say_goodbye
 from app.store.session import Store
-from app.wiring import ACTIVE_ANTS, Companies, build_facts, desk_times, flow_rules
+from app.wiring import (
+    ACTIVE_ANTS,
+    Companies,
+    build_facts,
+    desk_times,
+    flow_rules,
+    known_secrets,
+)
 
 POLL_SECONDS = 1.0
 BEAT_SECONDS = 15.0
@@ -64,6 +73,9 @@ class Worker:
         self._carrier = Carrier(
             store,
             flow_rules(settings),
+            recorder=StepRecorder(
+                store, watch_settings(settings, companies.warehouse), known_secrets(settings)
+            ),
             lease_seconds=settings.lease_seconds,
             retry_base_seconds=settings.retry_base_seconds,
             jitter=jitter,

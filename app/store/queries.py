@@ -140,11 +140,14 @@ def _filtered(statement: Select[Any], wanted: OrderFilter) -> Select[Any]:
     return statement
 
 
+_HISTORY = [one for one in Attempt.__table__.columns if one.name != "recorded"]
+
+
 async def load_history(store: Store, order_id: int) -> list[Mapping[str, Any]]:
     """Return an order's attempts, oldest first."""
     async with store.read() as connection:
         rows = await connection.execute(
-            select(*Attempt.__table__.columns)
+            select(*_HISTORY)
             .where(Attempt.order_id == order_id)
             .order_by(Attempt.id)
         )
