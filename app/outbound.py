@@ -267,7 +267,8 @@ class PeerConnection:
             headers=sent_headers,
             extensions={"is_the_call": True},
         )
-        record = CallRecord(self.peer, operation, method, self._path_of(request.url))
+        path = self._path_of(request.url)
+        record = CallRecord(self.peer, operation, method, path, is_write=turn is not None)
         record.sent = _kept(record, content) if content is not None else None
         with _recorded(record):
             answer = await self._call_admitted(request, operation, turn)

@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from app.domain.differences import find_differences
 from app.domain.record import OrderRecord
 from app.domain.returns import ReturnCase
 from app.domain.sku_entries import SkuEntry
@@ -34,6 +35,35 @@ _QUICK = 1
 
 class UnreadableRecord(Exception):
     """A step record cannot be read by this version, or not be taken again; the text says why."""
+
+
+class Differs(Exception):
+    """The first thing that is not as it was: what, how it was then, and how it is now."""
+
+    def __init__(self, field: str, then: Any, now: Any) -> None:
+        """Name the *field*; the values may be personal data, so the text leaves them out."""
+        self.field = field
+        self.then = then
+        self.now = now
+        super().__init__(field)
+
+
+def find_difference(then: Any, now: Any, *, within_seconds: float = 0.0) -> Differs | None:
+    """Return the first member of two JSON values that differs; times may by *within_seconds*."""
+    for one in find_differences({"": then}, {"": now}):
+        if not _are_close(one.before, one.after, within_seconds):
+            return Differs(one.path.removeprefix("."), one.before, one.after)
+    return None
+
+
+def _are_close(then: Any, now: Any, within_seconds: float) -> bool:
+    if not within_seconds or not isinstance(then, str) or not isinstance(now, str):
+        return False
+    try:
+        apart = datetime.fromisoformat(then) - datetime.fromisoformat(now)
+    except (ValueError, TypeError):
+        return False
+    return abs(apart.total_seconds()) <= within_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +96,8 @@ class CallRecord:
     answer: str | None = field(default=None, repr=False)
     error: ErrorRecord | None = None
     is_cut: bool = False
+    is_write: bool = False
+    """Whether it must not happen twice."""
 
     @property
     def was_made(self) -> bool:
@@ -147,12 +179,17 @@ def _codec() -> TypeAdapter[StepRecord]:
     return TypeAdapter(StepRecord)
 
 
-def pack(record: StepRecord, secrets: Iterable[str] = ()) -> bytes:
-    """Return *record* as it is stored; *secrets* that a company may have quoted are masked."""
+def as_quoted(secrets: Iterable[str]) -> tuple[bytes, ...]:
+    """Return *secrets* as they would stand in a packed record, those worth looking for."""
+    long = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+    return tuple(json.dumps(secret, ensure_ascii=False)[1:-1].encode() for secret in long)
+
+
+def pack(record: StepRecord, quoted_secrets: Iterable[bytes] = ()) -> bytes:
+    """Return *record* as it is stored; what a company may have quoted (`as_quoted`) is masked."""
     text = _codec().dump_json(record)
-    for secret in secrets:
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(json.dumps(secret)[1:-1].encode(), b"***")
+    for secret in quoted_secrets:
+        text = text.replace(secret, b"***")
     return zlib.compress(text, _QUICK)
 
 

@@ -157,17 +157,27 @@ def build_companies(
         transport=transports.active_ants,
     )
     return Companies(
-        marketplace=AnkorstoreMarketplace(ankorstore, page_limit=settings.ankorstore_page_limit),
-        warehouse=ActiveAntsWarehouse(
-            active_ants,
-            rules=mapping_rules(settings),
-            paths=PathTable(given_paths(settings)),
-            carrier_map=settings.carrier_map,
-            return_reason=settings.active_ants_return_reason,
-            not_found_pattern=settings.active_ants_not_found_pattern,
-        ),
+        marketplace=build_marketplace(settings, ankorstore),
+        warehouse=build_warehouse(settings, active_ants),
         connections={ANKORSTORE: ankorstore, ACTIVE_ANTS: active_ants},
         pauses=pauses,
+    )
+
+
+def build_marketplace(settings: Settings, connection: PeerConnection) -> AnkorstoreMarketplace:
+    """Return Ankorstore, called over *connection*."""
+    return AnkorstoreMarketplace(connection, page_limit=settings.ankorstore_page_limit)
+
+
+def build_warehouse(settings: Settings, connection: PeerConnection) -> ActiveAntsWarehouse:
+    """Return Active Ants, called over *connection*."""
+    return ActiveAntsWarehouse(
+        connection,
+        rules=mapping_rules(settings),
+        paths=PathTable(given_paths(settings)),
+        carrier_map=settings.carrier_map,
+        return_reason=settings.active_ants_return_reason,
+        not_found_pattern=settings.active_ants_not_found_pattern,
     )
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-
 _PLACE = re.compile(r"\{\w+\}")
 
 
@@ -28,7 +27,6 @@ class Path:
         for name, value in values.items():
             path = path.replace("{" + name + "}", quote(value, safe=""))
         return path
-
 
     def fits(self, path: str) -> bool:
         """Tell whether *path* is this one, filled with whatever values."""

@@ -174,7 +174,6 @@ class Notebook(ABC):
         self, needed: Mapping[str, int], *, may_be_short: bool = False
     ) -> Turn | Mapping[str, int]:
         """Reserve the pieces needed and note the intent; or return the shortage per SKU."""
-
         asked = {"needed": dict(needed), "may_be_short": may_be_short}
         intent = IntentRecord("accept order", asked, dict(self.noted))
 

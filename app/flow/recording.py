@@ -8,10 +8,9 @@ from typing import Any
 import structlog
 from pydantic_core import PydanticSerializationError
 
-from app.errors import BridgeError
 from app.flow.moves import Move
 from app.flow.notebook import Notebook
-from app.step_record import Decided, SettingsInForce, StepRecord, pack, tell_error
+from app.step_record import Decided, SettingsInForce, StepRecord, as_quoted, pack, tell_error
 from app.store.session import Store
 
 KEEP_AGAIN = timedelta(days=1)
@@ -29,7 +28,7 @@ class StepRecorder:
         """Ask *in_force* for the settings of each step; mask *secrets* in whatever is kept."""
         self._store = store
         self._in_force = in_force
-        self._secrets = secrets
+        self._secrets = as_quoted(secrets)
         self._kept_at: dict[str, datetime] = {}
 
     def pack(self, record: StepRecord) -> tuple[bytes | None, SettingsInForce | None]:

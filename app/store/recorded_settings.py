@@ -15,7 +15,7 @@ from app.store.session import Store
 from app.store.statements import insert_into
 
 _UNUSED = timedelta(days=3)
-"""A worker keeps what it uses anew every day; so much older than the oldest record, none uses it."""
+"""What is in use is kept anew every day; what is so much older than all records is not."""
 
 _settings = cast(Table, RecordedSettings.__table__)
 
