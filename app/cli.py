@@ -29,6 +29,7 @@ from app.cli_orders import orders_cli
 from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
 from app.cli_pauses import pause_command, pauses_command, resume_command
 from app.cli_policy import policy_cli
+from app.cli_rehearse import rehearse_command, upgrade_cli
 from app.cli_returns import returns_cli
 from app.cli_schedules import schedules_cli
 from app.cli_sku_check import check_command
@@ -71,6 +72,8 @@ cli.command("pause")(pause_command)
 cli.command("resume")(resume_command)
 cli.command("pauses")(pauses_command)
 cli.command("ledger")(ledger)
+cli.command("rehearse")(rehearse_command)
+cli.add_typer(upgrade_cli, name="upgrade")
 cli.command("doctor")(doctor)
 cli.command("address")(address)
 

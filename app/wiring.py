@@ -394,7 +394,11 @@ def access_rules(settings: Settings) -> AccessRules:
 
 def retention_rules(settings: Settings) -> RetentionRules:
     """Return how long the traces of closed orders are kept."""
-    return RetentionRules(settings.event_retention_days, settings.attempt_retention_days)
+    return RetentionRules(
+        settings.event_retention_days,
+        settings.attempt_retention_days,
+        settings.call_retention_days,
+    )
 
 
 def known_secrets(settings: Settings) -> list[str]:

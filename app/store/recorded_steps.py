@@ -58,18 +58,22 @@ async def name_orders(store: Store, text: str) -> list[NamedOrder]:
         return [_named(row) for row in await connection.execute(query.limit(10))]
 
 
-async def load_recorded_steps(store: Store, order_id: int) -> Sequence[RecordedStep]:
-    """Return what was recorded of an order, oldest first."""
+async def load_recorded_steps(
+    store: Store, order_id: int, *, newest: int | None = None
+) -> Sequence[RecordedStep]:
+    """Return what was recorded of an order, oldest first; only so many of the *newest*."""
     query = (
         select(Attempt.id, Attempt.happened_at, Attempt.step, Attempt.outcome, Attempt.recorded)
         .where(Attempt.order_id == order_id, Attempt.recorded.is_not(None))
-        .order_by(Attempt.id)
+        .order_by(Attempt.id.desc())
+        .limit(newest)
     )
     async with store.read() as connection:
-        return [
-            RecordedStep(row.id, row.happened_at, row.step, row.outcome, row.recorded)
-            for row in await connection.execute(query)
-        ]
+        rows = (await connection.execute(query)).all()
+    return [
+        RecordedStep(row.id, row.happened_at, row.step, row.outcome, row.recorded)
+        for row in reversed(rows)
+    ]
 
 
 async def list_recorded_orders(
