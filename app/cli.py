@@ -22,6 +22,7 @@ from app.cli_database import (
 )
 from app.cli_deadlines import postpone_command
 from app.cli_doctor import doctor
+from app.cli_erase import erase_command
 from app.cli_events import events_cli
 from app.cli_ledger import ledger
 from app.cli_operators import operators_cli
@@ -72,6 +73,7 @@ cli.command("pause")(pause_command)
 cli.command("resume")(resume_command)
 cli.command("pauses")(pauses_command)
 cli.command("ledger")(ledger)
+cli.command("erase")(erase_command)
 cli.command("rehearse")(rehearse_command)
 cli.add_typer(upgrade_cli, name="upgrade")
 cli.command("doctor")(doctor)

@@ -11,7 +11,8 @@ from app.cli_database import WRONG_USE, OrderText, with_store_as_it_is
 from app.flow.rehearsing import Found, Rehearsed
 from app.rehearsal import Rehearsal
 from app.settings import Settings
-from app.store.recorded_steps import NamedOrder, holds_records, name_orders
+from app.store.order_names import NamedOrder, name_orders
+from app.store.recorded_steps import holds_records
 from app.store.session import Store
 
 SAME, DIFFERENT = 0, 1

@@ -16,8 +16,9 @@ from app.in_force import policy_of_then, settings_of_then
 from app.recorded_peer import RecordedPeer, Tape
 from app.settings import Settings, SettingsError
 from app.step_record import UnreadableRecord, unpack
+from app.store.order_names import NamedOrder
 from app.store.recorded_settings import load_settings_of
-from app.store.recorded_steps import NamedOrder, list_recorded_orders, load_recorded_steps
+from app.store.recorded_steps import list_recorded_orders, load_recorded_steps
 from app.store.session import Store
 from app.wiring import (
     ACTIVE_ANTS,

@@ -12,17 +12,8 @@ from datetime import datetime
 from sqlalchemy import inspect, select
 
 from app.store.models import Attempt, Order
-from app.store.queries import ids_called
+from app.store.order_names import NAMES, NamedOrder, named
 from app.store.session import Store
-
-
-@dataclass(frozen=True, slots=True)
-class NamedOrder:
-    """An order by its id here, and how people call it."""
-
-    order_id: int
-    name: str
-    marketplace_order_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +38,6 @@ async def holds_records(store: Store) -> bool:
             )
         )
     return "recorded" in columns
-
-
-async def name_orders(store: Store, text: str) -> list[NamedOrder]:
-    """Return the orders with this reference, marketplace id or warehouse order number."""
-    if "\x00" in text:
-        return []
-    query = select(*_NAMES).where(Order.id.in_(ids_called(text.strip()))).order_by(Order.id)
-    async with store.read() as connection:
-        return [_named(row) for row in await connection.execute(query.limit(10))]
 
 
 async def load_recorded_steps(
@@ -84,18 +66,10 @@ async def list_recorded_orders(
         Attempt.recorded.is_not(None), Attempt.happened_at >= since
     )
     query = (
-        select(*_NAMES)
+        select(*NAMES)
         .where(Order.id > after_id, Order.id.in_(recorded))
         .order_by(Order.id)
         .limit(limit)
     )
     async with store.read() as connection:
-        return [_named(row) for row in await connection.execute(query)]
-
-
-_NAMES = (Order.id, Order.marketplace_reference, Order.marketplace_order_id)
-
-
-def _named(row: tuple[int, str | None, str]) -> NamedOrder:
-    order_id, reference, marketplace_order_id = row
-    return NamedOrder(order_id, reference or marketplace_order_id, marketplace_order_id)
+        return [named(row) for row in await connection.execute(query)]

@@ -65,5 +65,3 @@ async def play_scene(world: World) -> Scene:
 
     assert (await world.held(lost)).state is State.CLOSED
     return Scene(orders)
-
-

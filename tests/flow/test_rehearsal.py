@@ -77,9 +77,7 @@ def _weigh_more(patch: pytest.MonkeyPatch) -> None:
     was = parcels.quote_parcels
 
     def heavier(*arguments: Any, **named: Any) -> Any:
-        return tuple(
-            replace(one, weight_kg=one.weight_kg + 1) for one in was(*arguments, **named)
-        )
+        return tuple(replace(one, weight_kg=one.weight_kg + 1) for one in was(*arguments, **named))
 
     patch.setattr(parcels, "quote_parcels", heavier)
 
