@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.lifecycle import State
-from app.store.models import Attempt, Event, Order, Parcel, Shipment, WarehouseOrder
+from app.store.models import Attempt, Event, Order, Parcel, Schedule, Shipment, WarehouseOrder
 from app.store.models_pauses import PauseRow
 from app.store.models_returns import CarrierReport, Return
 from app.store.models_skus import SkuRule, SkuRuleChange
@@ -35,6 +35,7 @@ _REASON = re.compile(r"( by [^:]*): .*", re.DOTALL)
 
 _NOTES: Mapping[str, ColumnElement[Any]] = {
     "reasons of pauses": cast(ColumnElement[Any], PauseRow.reason),
+    "reasons of paused schedules": cast(ColumnElement[Any], Schedule.pause_reason),
     "notes of SKUs": cast(ColumnElement[Any], SkuRule.note),
     "notes of changes of SKUs": cast(ColumnElement[Any], SkuRuleChange.note),
 }
@@ -135,13 +136,7 @@ async def _places(connection: AsyncConnection, order_id: int) -> dict[str, tuple
     places: dict[str, tuple[Any, Any, Any]] = {
         "events": (
             _t(Event),
-            and_(
-                or_(
-                    Event.order_id == order_id,
-                    Event.marketplace_order_id == order.marketplace_order_id,
-                ),
-                Event.pruned_at.is_(None),
-            ),
+            and_(Event.order_id == order_id, Event.pruned_at.is_(None)),
             lambda now: {"raw_body": b"", "headers": {}, "pruned_at": now},
         ),
         "warehouse orders": (
@@ -201,7 +196,6 @@ async def _places(connection: AsyncConnection, order_id: int) -> dict[str, tuple
 
 
 _OF_ORDER = (
-    Order.marketplace_order_id,
     Order.new_address,
     Order.corrections,
     Order.attention_detail,
