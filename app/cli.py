@@ -33,15 +33,14 @@ from app.cli_policy import policy_cli
 from app.cli_rehearse import rehearse_command, upgrade_cli
 from app.cli_returns import returns_cli
 from app.cli_schedules import schedules_cli
+from app.cli_simulate import simulate
 from app.cli_sku_check import check_command
 from app.cli_skus import skus_cli
-from app.clock import SystemClock
 from app.demo import run_demo
 from app.flow.case import gather_case, tell_story
 from app.logs import configure_logs
 from app.main import create_app
 from app.settings import Settings, SettingsError, load_settings, require_service_settings
-from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore, serve_companies
 from app.store.session import Store
 from app.web.bounded_http import BoundedHttpProtocol
 from app.wiring import build_companies, build_store, flow_rules, known_secrets, traced
@@ -78,6 +77,7 @@ cli.command("rehearse")(rehearse_command)
 cli.add_typer(upgrade_cli, name="upgrade")
 cli.command("doctor")(doctor)
 cli.command("address")(address)
+cli.command("simulate")(simulate)
 
 _SHUTDOWN_SECONDS = 30
 
@@ -174,52 +174,6 @@ def demo(
 ) -> None:
     """Run the service against two simulated companies and tell each order's story."""
     raise typer.Exit(run_demo(keeps=keeps))
-
-
-@cli.command()
-def simulate(
-    ankorstore_port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
-    active_ants_port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
-    webhook_url: Annotated[
-        str | None, typer.Option(help="Where the simulated Ankorstore sends its webhooks.")
-    ] = None,
-    shipping_delay: Annotated[
-        float, typer.Option(min=0, help="Seconds until the simulated warehouse ships.")
-    ] = 30.0,
-) -> None:
-    """Run both simulated companies until interrupted; a sandbox for the service."""
-    configure_logs("console")
-    asyncio.run(_simulate(ankorstore_port, active_ants_port, webhook_url, shipping_delay))
-
-
-async def _simulate(
-    ankorstore_port: int, active_ants_port: int, webhook_url: str | None, shipping_delay: float
-) -> None:
-    clock = SystemClock()
-    ankorstore = SimulatedAnkorstore(clock=clock, webhook_url=webhook_url)
-    active_ants = SimulatedActiveAnts(clock=clock, shipping_delay_seconds=shipping_delay)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, stop.set)
-    async with serve_companies(
-        ankorstore,
-        active_ants,
-        ankorstore_port=ankorstore_port,
-        active_ants_port=active_ants_port,
-    ) as served:
-        print("Settings for the service:")
-        print(f"ANKORSTORE_BASE_URL={served.ankorstore_url}")
-        print(f"ANKORSTORE_CLIENT_ID={ankorstore.client_id}")
-        print(f"ANKORSTORE_CLIENT_SECRET={ankorstore.client_secret}")
-        print(f"ANKORSTORE_WEBHOOK_SECRETS={ankorstore.webhook_secret}")
-        print(f"ACTIVE_ANTS_BASE_URL={served.active_ants_url}")
-        print(f"ACTIVE_ANTS_USERNAME={active_ants.username}")
-        print(f"ACTIVE_ANTS_PASSWORD={active_ants.password}")
-        print("ACTIVE_ANTS_ORDER_TYPE=ANKORSTORE")
-        print("PACK_MODE=unit")
-        print(f"Place an order: curl -X POST {served.ankorstore_url}/_simulator/orders", flush=True)
-        await stop.wait()
 
 
 @cli.command()

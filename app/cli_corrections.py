@@ -9,7 +9,14 @@ from typing import Annotated
 
 import typer
 
-from app.cli_database import WRONG_USE, OrderText, bring_database_up_to_date, find_one, with_store
+from app.cli_database import (
+    WRONG_USE,
+    OrderText,
+    ReasonText,
+    bring_database_up_to_date,
+    find_one,
+    with_store,
+)
 from app.domain.corrections import Corrections, check_phone, check_street
 from app.domain.differences import Difference
 from app.domain.reasons import reason_of
@@ -30,7 +37,7 @@ Text = str | None
 
 def correct_command(
     order: OrderText,
-    reason: Annotated[str, typer.Option(help="Why; kept in the order's history.")],
+    reason: ReasonText,
     street: Annotated[Text, typer.Option(help="The street without number.")] = None,
     house_number: Annotated[int | None, typer.Option(help="A whole number.")] = None,
     addition: Annotated[Text, typer.Option(help="What follows the number.")] = None,

@@ -39,6 +39,12 @@ def reason_given(text: str) -> str:
         raise typer.BadParameter(f"--{problem}") from None
 
 
+ReasonText = Annotated[
+    str,
+    typer.Option("--reason", callback=reason_given, help="Why; kept in the order's history."),
+]
+
+
 def bring_database_up_to_date(settings: Settings) -> str:
     """
     Bring the schema up to date; return its revision.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli_database import WRONG_USE, OrderText, find_one, with_store
+from app.cli_database import WRONG_USE, OrderText, ReasonText, find_one, with_store
 from app.store.decisions import Impossible
 from app.store.decisions_deadlines import postpone_order
 from app.store.possible_moves import with_moves
@@ -19,7 +19,7 @@ def postpone_command(
     to: Annotated[
         datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The day it leaves by.")
     ],
-    reason: Annotated[str, typer.Option(help="Why; kept in the order's history.")],
+    reason: ReasonText,
 ) -> None:
     """Have Ankorstore told that an order leaves later."""
 

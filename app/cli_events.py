@@ -17,7 +17,7 @@ from app.store.events import (
     count_window,
     list_events,
     load_event,
-    load_event_body,
+    load_event_content,
     replay_event,
     replay_window,
 )
@@ -99,8 +99,8 @@ def show_command(
         ):
             if value is not None:
                 print(f"{label:>16}: {value}")
-        if with_body and (body := await load_event_body(store, event)) is not None:
-            print(body.decode("utf-8", "replace"))
+        if with_body and (content := await load_event_content(store, event)) is not None:
+            print(content.body)
         return 0
 
     with_store(show)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from contextlib import redirect_stdout
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -45,10 +45,10 @@ def ledger(
     require_settings(settings, ("ankorstore_client_id", "ankorstore_client_secret"))
     configure_logs(settings.log_format, known_secrets(settings))
     bring_database_up_to_date(settings)
-    wanted = day.date() if day is not None else datetime.now(UTC).date()
 
     async def run() -> int:
         store = build_store(settings)
+        wanted = (day or store.now()).date()
         companies = build_companies(settings, store=store)
         call_priority.set(Priority.UPKEEP)  # a long list goes after whatever is about an order
         try:

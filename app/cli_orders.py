@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli_database import WRONG_USE, OrderText, find_one, with_store
+from app.cli_database import WRONG_USE, OrderText, ReasonText, find_one, reason_given, with_store
 from app.domain.deadlines import Deadline
 from app.domain.lifecycle import Outcome, State
 from app.domain.policy import REJECT_TYPES
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
+from app.domain.signing import one_line
 from app.domain.tasks import Answer, answers_to
 from app.flow.calls_shown import ShownAttempt, load_calls
 from app.flow.story import attention_of, name_of, tell_address, tell_warehouse_order
@@ -28,7 +29,7 @@ from app.store.possible_moves import with_moves
 from app.store.queries import ANY_ATTENTION, OrderFilter, list_orders
 from app.store.session import Store
 
-ReasonText = Annotated[str, typer.Option("--reason", help="Why; kept in the order's history.")]
+RemarkText = Annotated[str, typer.Option("--reason", help="Why, if there is something to say.")]
 
 orders_cli = typer.Typer(help="Look at orders and decide about them.", no_args_is_help=True)
 
@@ -149,13 +150,13 @@ def _print_calls(attempts: Sequence[ShownAttempt]) -> None:
 
 
 @orders_cli.command("retry")
-def retry_command(order: OrderText, reason: ReasonText = "") -> None:
+def retry_command(order: OrderText, reason: RemarkText = "") -> None:
     """Clear an order's need for attention and try it again now."""
-    _decide(order, retry_order, reason)
+    _decide(order, retry_order, one_line(reason))
 
 
 @orders_cli.command("take")
-def take_command(order: OrderText, reason: ReasonText = "") -> None:
+def take_command(order: OrderText, reason: ReasonText) -> None:
     """Have the service handle an order that was submitted before the switch."""
     _decide(order, take_order, reason)
 
@@ -163,7 +164,7 @@ def take_command(order: OrderText, reason: ReasonText = "") -> None:
 @orders_cli.command("accept")
 def accept_command(
     order: OrderText,
-    reason: ReasonText = "",
+    reason: ReasonText,
     is_partial: Annotated[
         bool, typer.Option("--partial", help="Leave out or reduce what cannot be sent.")
     ] = False,
@@ -179,21 +180,24 @@ def reject_command(
         str, typer.Option("--type", help=f"Why, for Ankorstore: {', '.join(REJECT_TYPES)}.")
     ],
     reason: Annotated[
-        str, typer.Option("--reason", help="Why, in words. Ankorstore is told this too.")
-    ] = "",
+        str,
+        typer.Option(
+            "--reason", callback=reason_given, help="Why, in words. Ankorstore is told this too."
+        ),
+    ],
 ) -> None:
     """Have an order rejected at Ankorstore; that cannot be undone."""
     _decide(order, partial(reject_order, reject_type=reject_type), reason)
 
 
 @orders_cli.command("hold")
-def hold_command(order: OrderText, reason: ReasonText = "") -> None:
+def hold_command(order: OrderText, reason: ReasonText) -> None:
     """Stop an order that is not at the warehouse yet."""
     _decide(order, hold_order, reason)
 
 
 @orders_cli.command("release")
-def release_command(order: OrderText, reason: ReasonText = "") -> None:
+def release_command(order: OrderText, reason: ReasonText) -> None:
     """Let an order go on that a person or the policy holds; it is judged again."""
     _decide(order, release_order, reason)
 
@@ -202,7 +206,7 @@ def release_command(order: OrderText, reason: ReasonText = "") -> None:
 def settle_command(
     order: OrderText,
     answer: Annotated[Answer, typer.Argument(help="What was done about the warehouse order.")],
-    reason: ReasonText = "",
+    reason: ReasonText,
     number: Annotated[
         str | None,
         typer.Option(help="The warehouse order it was done to, where several were placed."),
@@ -213,7 +217,7 @@ def settle_command(
 
 
 @orders_cli.command("resend")
-def resend_command(order: OrderText, reason: ReasonText = "") -> None:
+def resend_command(order: OrderText, reason: ReasonText) -> None:
     """Place an order once more, after its warehouse order was cancelled in Maya or refused."""
     _decide(order, resend_order, reason)
 
@@ -222,7 +226,7 @@ def resend_command(order: OrderText, reason: ReasonText = "") -> None:
 def close_command(
     order: OrderText,
     outcome: Annotated[Outcome, typer.Option(help="How it ended.")],
-    reason: ReasonText = "",
+    reason: ReasonText,
 ) -> None:
     """End an order by hand."""
     if outcome not in CLOSING_OUTCOMES:

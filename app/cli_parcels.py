@@ -6,20 +6,21 @@ from typing import Annotated
 
 import typer
 
-from app.cli_database import OrderText
-from app.cli_orders import ReasonText, _decide
+from app.cli_database import OrderText, ReasonText
+from app.cli_orders import _decide
 from app.domain.shipment import ParcelSize
 from app.settings import parse_sides
 from app.store.decisions_shipping import agree_parcels, ask_label_reset, confirm_partial
 
 
-def confirm_partial_command(order: OrderText, reason: ReasonText = "") -> None:
+def confirm_partial_command(order: OrderText, reason: ReasonText) -> None:
     """Confirm what was sent as it is; what follows only becomes tracking."""
     _decide(order, confirm_partial, reason)
 
 
 def parcels_command(
     order: OrderText,
+    reason: ReasonText,
     kg: Annotated[
         list[str] | None, typer.Option(help="Weight of a parcel, once for each parcel.")
     ] = None,
@@ -30,7 +31,6 @@ def parcels_command(
     as_reckoned: Annotated[
         bool, typer.Option("--as-reckoned", help="The parcels as the service reckons them.")
     ] = False,
-    reason: ReasonText = "",
 ) -> None:
     """Say what the parcels of an order really weigh and measure, before it is confirmed."""
     if as_reckoned == bool(kg or cm):
@@ -39,7 +39,7 @@ def parcels_command(
     _decide(order, partial(agree_parcels, parcels=parcels), reason)
 
 
-def reset_label_command(order: OrderText, reason: ReasonText = "") -> None:
+def reset_label_command(order: OrderText, reason: ReasonText) -> None:
     """Take Ankorstore's label back and have the order confirmed with the brand's carrier."""
     _decide(order, ask_label_reset, reason)
 

@@ -6,6 +6,7 @@ import typer
 
 from app.cli_database import operator_name, reason_given, with_store
 from app.domain.pauses import Pausable, tell_pause
+from app.domain.signing import one_line
 from app.flow.steering import tell_paused, tell_resumed
 from app.store.pauses import load_pauses, pause, resume
 from app.store.session import Store
@@ -30,11 +31,14 @@ def pause_command(
     with_store(start)
 
 
-def resume_command(what: WhatText) -> None:
+def resume_command(
+    what: WhatText,
+    reason: Annotated[str, typer.Option(help="Why; kept with the pause.")] = "",
+) -> None:
     """End a pause; the orders that waited for it go on by ship-by date."""
 
     async def end(store: Store) -> int:
-        ended, woken = await resume(store, what, by=operator_name())
+        ended, woken = await resume(store, what, by=operator_name(), reason=one_line(reason))
         print(tell_resumed(what, ended, woken))
         return 0
 

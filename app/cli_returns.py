@@ -8,8 +8,15 @@ from typing import Annotated
 
 import typer
 
-from app.cli_database import WRONG_USE, OrderText, bring_database_up_to_date, find_one, with_store
-from app.cli_orders import ReasonText, _decide
+from app.cli_database import (
+    WRONG_USE,
+    OrderText,
+    ReasonText,
+    bring_database_up_to_date,
+    find_one,
+    with_store,
+)
+from app.cli_orders import _decide
 from app.domain.record import OrderRecord
 from app.domain.returns import ReturnCase
 from app.errors import BridgeError, Rejected
@@ -51,6 +58,7 @@ def list_command(
 @returns_cli.command("open")
 def open_command(
     order: OrderText,
+    reason: ReasonText,
     remark: Annotated[str | None, typer.Option(help="A word for the warehouse.")] = None,
     rma_id: Annotated[
         str | None, typer.Option("--rma-id", help="The number the return has in Maya already.")
@@ -58,7 +66,6 @@ def open_command(
     again: Annotated[
         bool, typer.Option("--again", help="Announce once more: Maya does not have it.")
     ] = False,
-    reason: ReasonText = "",
 ) -> None:
     """Announce the return of an order's goods to the warehouse."""
     decision = partial(open_return, remark=remark, rma_id=rma_id, again=again)
@@ -66,7 +73,7 @@ def open_command(
 
 
 @returns_cli.command("close")
-def close_command(order: OrderText, reason: ReasonText = "") -> None:
+def close_command(order: OrderText, reason: ReasonText) -> None:
     """Close an order's returns: nothing more is to be done about them."""
     _decide(order, close_return, reason)
 

@@ -4,13 +4,13 @@ import asyncio
 import json
 import sys
 from contextlib import redirect_stdout
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app.cli_database import WRONG_USE, bring_database_up_to_date
 from app.errors import BridgeError
-from app.flow.sku_check import SkuReport, VariantFinding, check_skus
+from app.flow.sku_check import SkuReport, check_skus, report_json
 from app.logs import configure_logs
 from app.ports import Priority, call_priority
 from app.settings import Settings, load_settings, require_settings
@@ -74,26 +74,3 @@ def report_text(report: SkuReport) -> str:
         else f"{counts}: {failing} with findings."
     )
     return "\n".join(lines)
-
-
-def report_json(report: SkuReport) -> dict[str, Any]:
-    """Return the report for programs."""
-    return {
-        "is_clean": report.is_clean,
-        "live": report.live,
-        "archived": report.archived,
-        "unreadable": report.unreadable,
-        "findings": [_finding_json(one) for one in report.findings],
-    }
-
-
-def _finding_json(one: VariantFinding) -> dict[str, Any]:
-    return {
-        "reason": one.reason,
-        "variant_id": one.variant.variant_id,
-        "sku": one.sku,
-        "name": one.variant.name,
-        "unit_multiplier": one.variant.unit_multiplier,
-        "detail": one.detail,
-        "cure": one.cure,
-    }

@@ -17,6 +17,8 @@ from app import __version__
 from app.clock import Clock
 from app.domain.record import OrderRecord
 from app.flow.preview import Preview, preview_order
+from app.flow.sku_check import SkuReport, check_skus
+from app.ports import Priority, call_priority
 from app.settings import Settings
 from app.shown_settings import show_settings
 from app.store.inbox import Inbox
@@ -31,14 +33,17 @@ from app.web.operations import operations_router
 from app.web.pauses import pauses_router
 from app.web.published_delivery import DELIVERY
 from app.web.schedules import schedules_router
+from app.web.sku_check import sku_check_router
 from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
+from app.web.wrong_requests import answer_wrong_request
 from app.wiring import (
     Transports,
     access_rules,
     backlog_pace,
     build_companies,
     build_store,
+    sku_sayings,
     use_stored_settings,
 )
 from app.worker import Worker
@@ -143,7 +148,21 @@ def create_app(
         await use_stored_settings(store, companies)
         return await preview_order(store, companies.marketplace, companies.warehouse, order)
 
+    async def check(seconds: float) -> SkuReport:
+        before = call_priority.set(Priority.UPKEEP)  # whatever is about an order goes first
+        try:
+            return await check_skus(
+                store,
+                companies.marketplace,
+                companies.warehouse,
+                sku_sayings(settings),
+                seconds=seconds,
+            )
+        finally:
+            call_priority.reset(before)
+
     parts = [
+        sku_check_router(check),
         skus_router(store, settings.sku_map, wake),
         corrections_router(store, preview, wake),
         deadlines_router(store, wake),
@@ -167,7 +186,7 @@ def create_app(
             preview=preview,
         ),
     )
-    app.add_exception_handler(RequestValidationError, _answer_wrong_request)
+    app.add_exception_handler(RequestValidationError, answer_wrong_request)
     app.add_exception_handler(405, _answer_wrong_method)
     app.add_exception_handler(Exception, _answer_bug)
     return app
@@ -183,13 +202,6 @@ async def _agree_on_time(store: Store) -> None:
 
 def _nobody_to_wake() -> None:
     """Without a worker in this process the database's notification or time wakes one."""
-
-
-async def _answer_wrong_request(request: Request, error: Exception) -> JSONResponse:
-    """Name the part of a request that cannot be right; what was sent is never sent back."""
-    assert isinstance(error, RequestValidationError)
-    told = [{"loc": list(one["loc"]), "msg": one["msg"]} for one in error.errors()]
-    return JSONResponse({"detail": told}, status_code=422)
 
 
 async def _answer_wrong_method(request: Request, error: Exception) -> JSONResponse:

@@ -269,6 +269,7 @@ class Settings(BaseSettings):
     http_timeout_seconds: float = Field(10, gt=0, examples=["10"])
     lease_seconds: float = Field(60, gt=0, examples=["60"])
     warehouse_settle_seconds: float = Field(30, ge=0, examples=["30"])
+    clock_url: str | None = Field(None, examples=["http://127.0.0.1:8801/_simulator/clock"])
 
     @field_validator("database_url")
     @classmethod
@@ -383,6 +384,15 @@ class Settings(BaseSettings):
             raise ValueError("plain http is accepted for this machine (127.0.0.1) only")
         return value.rstrip("/")
 
+    @field_validator("clock_url")
+    @classmethod
+    def _clock_of_this_machine(cls, value: str | None) -> str | None:
+        if value is not None and not (
+            _is_web_address(value) and urlsplit(value).hostname in _LOOPBACK_HOSTS
+        ):
+            raise ValueError("must be an address of this machine (127.0.0.1)")
+        return value
+
     @field_validator("otel_exporter_otlp_endpoint")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
@@ -496,7 +506,21 @@ def load_settings(**overrides: Any) -> Settings:
             "ACTIVE_ANTS_PATH_ORDER_RELEASE=/v2/order/release"
         )
     _check_mail(settings)
+    _check_clock(settings)
     return settings
+
+
+def _check_clock(settings: Settings) -> None:
+    """Check that no order of a real company is handled at a time that somebody made up."""
+    if settings.clock_url is None:
+        return
+    for name in ("ankorstore_base_url", "active_ants_base_url"):
+        if urlsplit(getattr(settings, name)).hostname not in _LOOPBACK_HOSTS:
+            raise SettingsError(
+                f"CLOCK_URL: is for simulated companies on this machine, and {name.upper()} is an "
+                f"address elsewhere; leave CLOCK_URL empty, or set {name.upper()} to what "
+                "`antbridge simulate` prints"
+            )
 
 
 def _check_mail(settings: Settings) -> None:

@@ -29,13 +29,14 @@ from app.flow.forecast import Pace
 from app.flow.retention import RetentionRules
 from app.flow.rules import FlowRules
 from app.flow.sku_check import SkuSayings
+from app.followed_clock import ClockUnreadable, follow_clock
 from app.grants import LocalBook
 from app.outbound import PeerConnection
 from app.pacing import PacedBudget
 from app.pause_board import PauseBoard
 from app.policy_file import load_policy
 from app.ports import RateWindow, TokenShelf
-from app.settings import Settings, parse_sides
+from app.settings import Settings, SettingsError, parse_sides
 from app.shared_grants import SharedBook
 from app.store.budget import SharedBudget
 from app.store.facts import load_settings_snapshot
@@ -93,9 +94,26 @@ def traced(settings: Settings) -> Iterator[None]:
         told.stop()
 
 
+def service_clock(settings: Settings) -> Clock:
+    """
+    Return the machine's clock, or that of the sandbox the settings name.
+
+    Raises:
+        SettingsError: The sandbox tells no time.
+    """
+    if settings.clock_url is None:
+        return SystemClock()
+    try:
+        return follow_clock(settings.clock_url)
+    except ClockUnreadable as trouble:
+        raise SettingsError(
+            f"CLOCK_URL: {trouble}; start `antbridge simulate`, or leave CLOCK_URL empty"
+        ) from None
+
+
 def build_store(settings: Settings, clock: Clock | None = None) -> Store:
     """Return the database the settings name."""
-    return Store(settings.database_url, clock or SystemClock())
+    return Store(settings.database_url, clock or service_clock(settings))
 
 
 def build_companies(
@@ -110,7 +128,7 @@ def build_companies(
     With a *store* the budgets (on PostgreSQL) and the logins are shared with all its processes,
     and what is paused there is not called.
     """
-    clock = clock or SystemClock()
+    clock = clock or service_clock(settings)
     transports = transports or Transports()
     pauses = PauseBoard(store)
     shelf = _shelves(settings, store)

@@ -14,7 +14,7 @@ OPEN_SHARE = 100
 EVENTS_AN_ORDER = 4
 ATTEMPTS_AN_ORDER = 2
 UNPRUNED_SHARE = 5
-BIG = ("orders", "events", "attempts", "warehouse_orders", "shipments", "parcels")
+BIG = ("orders", "events", "attempts", "warehouse_orders", "shipments", "parcels", "pauses")
 _NUMBERS = {
     True: "SELECT n FROM generate_series(1, {rows}) AS numbers(n)",
     False: "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers "
@@ -25,7 +25,7 @@ _STATEMENTS = (
     """
 INSERT INTO orders (marketplace_order_id, marketplace_reference, state, outcome, found_by,
                     created_at, closed_at, submitted_at, read_at, marketplace_status,
-                    attention_reason, attention_since, next_attempt_at)
+                    attention_reason, attention_since, next_attempt_at, retailer_text)
 SELECT '00000000-0000-4000-8000-' || substr('000000000000' || n, -12), 'R' || n,
        CASE WHEN n % {share} = 0 THEN 'placed' ELSE 'closed' END,
        CASE WHEN n % {share} = 0 THEN NULL ELSE 'completed' END,
@@ -35,7 +35,8 @@ SELECT '00000000-0000-4000-8000-' || substr('000000000000' || n, -12), 'R' || n,
        CASE WHEN n % ({share} * 10) = {share} THEN {age} END,
        CASE WHEN n % ({share} * 10) = 0 THEN {now}
             WHEN n % ({share} * 10) = {share} THEN NULL
-            WHEN n % {share} = 0 THEN {tomorrow} END
+            WHEN n % {share} = 0 THEN {tomorrow} END,
+       CASE WHEN n % {share} = 0 OR n > {unpruned_from} THEN 'the shop ' || n || ' | ina smit' END
 FROM ({numbers}) AS filled
 """,
     """
@@ -67,6 +68,11 @@ INSERT INTO shipments (warehouse_shipment_id, order_id, disposition, source, ext
 SELECT 'S' || o.id, o.id, CASE WHEN o.id % 1000 = 0 THEN 'not_matched' ELSE 'ours' END, 'feed',
        'AK' || o.id, 1, '[]', '[]', o.created_at
 FROM orders AS o
+""",
+    """
+INSERT INTO pauses (what, paused_at, paused_by, reason, resumed_at, resumed_by)
+SELECT 'placing', created_at, 'ina', 'stock-taking', created_at, 'ina'
+FROM orders WHERE state = 'closed'
 """,
     """
 INSERT INTO parcels (shipment_id, parcel_number, tracking_number)

@@ -8,7 +8,6 @@ from app.domain.order import ListedOrder
 from app.flow.forecast import Pace
 from app.flow.watch import watch
 from app.ports import RateWindow
-from app.store import order_lists
 from app.store.backlog import count_backlog, end_waiting, note_waiting
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.decisions import retry_order
@@ -17,13 +16,13 @@ from app.store.inbox import Disposition, Inbox, IncomingEvent
 from app.store.ledger import load_held, load_held_between
 from app.store.order_lists import (
     count_attention,
-    find_by_sku,
-    find_by_tracking,
     list_attention,
     list_oldest,
     list_stray_shipments,
 )
+from app.store.order_search import find_by_content, find_by_tracking
 from app.store.orders import AttemptRow, Finish, finish_step
+from app.store.pauses import load_pauses
 from app.store.queries import (
     OrderFilter,
     find_order,
@@ -33,7 +32,7 @@ from app.store.queries import (
     load_history,
 )
 from app.store.reconcile import add_missing_orders, wake_differing, wake_unlisted
-from app.store.retention import prune_attempts, prune_events, prune_payloads
+from app.store.retention import prune_attempts, prune_events, prune_names, prune_payloads
 from app.store.session import Store
 from app.store.shipments import (
     find_placed,
@@ -117,6 +116,7 @@ async def prune(store: Store) -> None:
         before = store.now() - timedelta(days=days)
         await prune_events(store, before)
         await prune_payloads(store, before)
+        await prune_names(store, before)
         await prune_attempts(store, before)
 
 
@@ -179,14 +179,17 @@ async def look_at_the_console(store: Store) -> None:
 
 
 async def search_in_the_console(store: Store) -> None:
-    """What no order is called by: by tracking number, then through what was placed."""
+    """What no order is called by: by tracking number, then through what is in the newest."""
     await find_by_tracking(store, "nothing")
-    await find_by_sku(store, "NOTHING")
+    await find_by_content(store, "NOTHING")
+    await find_by_content(store, "shop 777")
+    await find_by_content(store, "shop", before_id=15_000)
 
 
 async def list_in_the_console(store: Store) -> None:
-    """Events nobody looked at, and shipments of nobody."""
-    await order_lists.list_events(store, before_id=None, only_unprocessed=True, limit=50)
+    """What is paused, as on every page; events nobody looked at; shipments of nobody."""
+    await load_pauses(store)
+    await list_events(store, EventFilter(only_unprocessed=True))
     await list_stray_shipments(store, before_id=None, limit=50)
 
 

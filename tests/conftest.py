@@ -1,6 +1,7 @@
 """The databases every test of the store runs on: a real SQLite file and a real PostgreSQL."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from app.clock import Clock, SystemClock
@@ -19,6 +21,10 @@ from tests.fake_clock import FakeClock
 from tests.postgres_server import memory_folder, run_server
 
 DATABASES = ("sqlite", "postgres")
+
+# How long an example takes says something of the machine only.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +40,9 @@ class Databases:
     def __init__(self, folder: Path, postgres_server: str) -> None:
         self._folder = folder
         self._server = postgres_server
+        # Copying files wants a checkpoint, which is cheap only where nothing is flushed.
+        is_own = "TEST_POSTGRES_URL" not in os.environ
+        self._strategy = "STRATEGY FILE_COPY" if is_own else ""
         self._sqlite_template: Path | None = None
         self._postgres_template: str | None = None
 
@@ -64,7 +73,7 @@ class Databases:
                 self._postgres_template = f"antbridge_template_{uuid4().hex}"
                 self._admin(f'CREATE DATABASE "{self._postgres_template}"')
                 bring_up_to_date(self._url_of(self._postgres_template))
-            template = f' TEMPLATE "{self._postgres_template}"'
+            template = f' TEMPLATE "{self._postgres_template}" {self._strategy}'
         self._admin(f'CREATE DATABASE "{name}"{template}')
         return self._url_of(name)
 

@@ -44,6 +44,16 @@ class Pause:
     reason: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class EndedPause:
+    """A pause that was ended: when, by whom, and why where that was said."""
+
+    pause: Pause
+    ended_at: datetime
+    ended_by: str | None
+    reason: str | None = field(repr=False)
+
+
 def name_of_pausable(what: str) -> str:
     """Return how sentences call what is paused."""
     return _NAMES.get(Pausable(what), what) if what in tuple(Pausable) else what

@@ -369,6 +369,13 @@ _TABLE: tuple[Reason, ...] = (
         is_task=True,
     ),
     Reason(
+        "reopened_after_shipping",
+        "Ankorstore shows an order open again that was shipped and confirmed.",
+        "Have Ankorstore's support set it right, so that nothing is sent twice, and record it: "
+        "`antbridge orders settle ORDER shipped-anyway`.",
+        is_task=True,
+    ),
+    Reason(
         "shipped_though_cancelled",
         "The warehouse order was recorded as cancelled in Maya, and goods of it were sent.",
         "See in Maya what was sent, and record it: `antbridge orders settle ORDER shipped-anyway`.",

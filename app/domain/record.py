@@ -97,13 +97,15 @@ class Decision:
     """
     A person's decision about an order that waits for an answer: accept, partial, reject or hold.
 
-    *waives* names the findings the order is accepted in spite of, *waived* what exactly they were;
-    None in a decision from before that was kept, which holds for whatever has such a name.
+    *waives* names the findings the order is accepted in spite of, *waived* what exactly they were,
+    and what a partial accept cuts; None in a decision from before that was kept, which holds for
+    whatever has such a name. *pieces* is what the warehouse had of each SKU that was short then.
     """
 
     kind: str
     waives: frozenset[str] = frozenset()
     waived: frozenset[Waived] | None = None
+    pieces: Mapping[str, int] = field(default_factory=dict)
     reject_type: str = ""
     reject_reason: str | None = field(default=None, repr=False)
 
@@ -232,6 +234,7 @@ def decision_of(order: OrderRecord) -> Decision | None:
         kind=stored["kind"],
         waives=frozenset(stored.get("waives", ())),
         waived=frozenset(Waived(**entry) for entry in waived) if waived is not None else None,
+        pieces=stored.get("pieces") or {},
         reject_type=stored.get("reject_type", ""),
         reject_reason=stored.get("reject_reason"),
     )

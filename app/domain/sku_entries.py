@@ -1,6 +1,6 @@
 """What operators say of single SKUs (docs/rules/packs-and-prices.md)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.packs import parse_pack_mode
 
@@ -37,6 +37,15 @@ class SkuChange:
     marketplace_sku: str
     entry: SkuEntry | None
     note: str = ""
+    keeps: frozenset[str] = frozenset()
+    """Members nothing is said about (`warehouse_sku`, `pack_mode`, `note`): they stay."""
+
+    def after(self, before: SkuEntry | None) -> SkuEntry | None:
+        """Return the entry as it is where *before* was said until now."""
+        if self.entry is None or before is None:
+            return self.entry
+        kept = {name: getattr(before, name) for name in self.keeps - {"note"}}
+        return replace(self.entry, **kept)
 
 
 def check_sku(text: str) -> str:

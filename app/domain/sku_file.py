@@ -2,7 +2,8 @@
 A file of SKUs as spreadsheets write it: all its changes, or everything that is wrong with it.
 
 UTF-8 with or without a byte order mark, columns parted by commas or semicolons, names of columns
-in the first line. Nothing is guessed: a row that cannot be right makes the whole file wrong.
+in the first line. Nothing is guessed: a row that cannot be right makes the whole file wrong. A
+column that is not there says nothing of any SKU; an empty cell takes back what was said.
 """
 
 import csv
@@ -116,7 +117,9 @@ def _judge_row(
     if not problems:
         entry = check_entry(row.get("warehouse_sku"), row.get("pack_mode"))
         sku = check_sku(row["marketplace_sku"])
-        yield SkuChange(sku, entry, check_note(row.get("note")))
+        yield SkuChange(
+            sku, entry, check_note(row.get("note")), frozenset(COLUMNS[1:]) - set(header)
+        )
 
 
 def _judge_cells(

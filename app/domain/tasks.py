@@ -85,6 +85,7 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
     "cancelled_after_shipping": (Answer.SHIPPED,),
     "address_changed_after_shipping": (Answer.SHIPPED,),
     "lines_changed_after_shipping": (Answer.SHIPPED,),
+    "reopened_after_shipping": (Answer.SHIPPED,),
     "release_refused": (Answer.RELEASED, Answer.CANCELLED),
     "shipped_though_cancelled": (Answer.SHIPPED,),
     "number_taken": (Answer.CANCELLED, Answer.KEPT),
@@ -153,6 +154,11 @@ _EXCEPTIONS: Mapping[tuple[str, Answer, Shown], Result] = {
     ("wrong_label_confirmed", Answer.KEPT, Shown.ACCEPTED): _R.CONFIRM_ANEW,
     # The stray goods are dealt with; what the marketplace shows is judged by the step that follows.
     **{("replaced_order_shipped", Answer.KEPT, shown): _R.GO_ON for shown in Shown},
+    # It was confirmed once and stays closed; it is asked about anew once the status moves again.
+    **{
+        ("reopened_after_shipping", Answer.SHIPPED, shown): _R.GO_ON
+        for shown in (Shown.WAITING, Shown.LABELS, Shown.FULFILMENT)
+    },
 }
 
 

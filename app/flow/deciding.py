@@ -47,12 +47,14 @@ def decide(
     found: Found,
     policy: Policy,
     decision: Decision | None,
-    since: Mapping[str, datetime],
+    since: Mapping[tuple[str, str], datetime],
     now: datetime,
 ) -> Verdict:
-    """Return the verdict on *found*; *since* tells since when its reasons are there."""
+    """Return the verdict on *found*; *since* tells since when a reason is there, by its field."""
     rulings = [
-        _rule(finding, policy, decision, since.get(finding.reason, now), now, found)
+        _rule(
+            finding, policy, decision, since.get((finding.reason, finding.field), now), now, found
+        )
         for finding in found.findings
     ]
     rulings.sort(key=lambda ruling: ruling.action is not Action.HOLD)
@@ -81,19 +83,30 @@ def _rule(
     action = rule.action_at(now, since)
     by = BY_POLICY if finding.reason in policy.rules else BY_DEFAULT
     if decision is not None and action is not Action.ACCEPT:
-        action, by = _decided(finding, decision, found.needed), BY_PERSON
+        action, by = _decided(finding, decision, found), BY_PERSON
     if found.is_accepted and action in (Action.PARTIAL, Action.REJECT):
         action = Action.HOLD  # both are impossible once the order is accepted
     return Ruling(finding, action, by, since)
 
 
-def _decided(finding: Finding, decision: Decision, needed: Mapping[str, int]) -> Action:
+def _decided(finding: Finding, decision: Decision, found: Found) -> Action:
     """Return what a person's decision says of a finding; what they did not see asks them again."""
-    if finding.reason in decision.waives and _is_as_seen(finding, decision, needed):
+    is_as_seen = _is_as_seen(finding, decision, found.needed)
+    if finding.reason in decision.waives and is_as_seen:
         return Action.ACCEPT
-    if decision.is_partial and finding.reason in CURED_BY_CUTTING:
+    is_cut = decision.is_partial and finding.reason in CURED_BY_CUTTING
+    if is_cut and is_as_seen and not _is_less_than_seen(finding, decision, found.facts):
         return Action.PARTIAL
     return Action.HOLD
+
+
+def _is_less_than_seen(finding: Finding, decision: Decision, facts: Mapping[str, SkuFacts]) -> bool:
+    """Tell whether less could be sent of a SKU than when the person decided to send a part."""
+    sku = finding.field.removeprefix("SKU ")
+    shown, fact = decision.pieces.get(sku), facts.get(sku)
+    if shown is None or fact is None or fact.stock_pieces is None:
+        return False
+    return fact.stock_pieces < shown
 
 
 def _is_as_seen(finding: Finding, decision: Decision, needed: Mapping[str, int]) -> bool:

@@ -15,6 +15,7 @@ from app.domain.corrections import correct_order, mark_address, read_corrections
 from app.domain.lifecycle import State, can_move
 from app.domain.order import MarketplaceOrder
 from app.domain.record import OrderRecord
+from app.domain.search_text import retailer_text
 from app.domain.shipment import Tracking
 from app.domain.sku_entries import SkuEntry
 from app.ports import Marketplace, PreparedOrder, Turn, Warehouse
@@ -141,6 +142,7 @@ class Notebook(ABC):
     def _keep(self, seen: MarketplaceOrder, at: datetime) -> None:
         self._reading = _Reading(seen, at, self.held.wake_seq)
         self._note_seen(seen, at)
+        self.note(retailer_text=retailer_text(seen))  # the answer to a write may name fewer people
 
     def _note_seen(self, seen: MarketplaceOrder, at: datetime) -> None:
         self.note(

@@ -13,6 +13,7 @@ from app.store.retention import (
     prune_attempts,
     prune_corrections,
     prune_events,
+    prune_names,
     prune_payloads,
     prune_recorded,
     refresh_statistics,
@@ -39,6 +40,7 @@ async def prune(store: Store, rules: RetentionRules) -> str:
     events = await _in_batches(store, prune_events, rules.event_days)
     payloads = await _in_batches(store, prune_payloads, rules.event_days)
     corrections = await _in_batches(store, prune_corrections, rules.event_days)
+    names = await _in_batches(store, prune_names, rules.event_days)
     attempts = await _in_batches(store, prune_attempts, rules.attempt_days)
     recorded = await _in_batches(store, prune_recorded, rules.call_days)
     if recorded:
@@ -46,7 +48,7 @@ async def prune(store: Store, rules: RetentionRules) -> str:
     await forget_workers(store)
     await advance_tallies(store)
     await refresh_statistics(store)
-    if events or payloads or corrections or attempts or recorded:
+    if events or payloads or corrections or names or attempts or recorded:
         await drop_old_copies(store)
     told = f"{events} events and {payloads} payloads emptied, {attempts} attempts deleted"
     return f"{told}, {recorded} records of calls emptied" if recorded else told

@@ -5,10 +5,12 @@ Judged by the same rules as orders are (`app/domain/packs.py`), before there is 
 product is asked for once, after whatever is about an order.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from app.domain.catalogue import Variant
 from app.domain.order import OrderLine
@@ -47,27 +49,41 @@ class SkuReport:
     live: int = 0
     archived: int = 0
     unreadable: int = 0
+    is_listed_whole: bool = True
+    unchecked: int = 0
+    """SKUs the warehouse was not asked about before the time was over."""
     findings: list[VariantFinding] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything was asked before the time was over."""
+        return self.is_listed_whole and not self.unchecked
 
     @property
     def is_clean(self) -> bool:
         """Whether an order for any live variant could be taken."""
-        return not self.findings and not self.unreadable
+        return self.is_whole and not self.findings and not self.unreadable
 
 
 async def check_skus(
-    store: Store, marketplace: Marketplace, warehouse: Warehouse, sayings: SkuSayings
+    store: Store,
+    marketplace: Marketplace,
+    warehouse: Warehouse,
+    sayings: SkuSayings,
+    *,
+    seconds: float | None = None,
 ) -> SkuReport:
     """
-    Walk every variant and judge it.
+    Walk every variant and judge it; after *seconds* no company is asked any more.
 
     Raises:
         BridgeError: One of the companies could not be asked.
     """
+    ends = None if seconds is None else asyncio.get_running_loop().time() + seconds
     report = SkuReport()
     table = await load_sku_table(store)
     sold_as: dict[str, list[Variant]] = defaultdict(list)
-    async for variant in marketplace.walk_variants():
+    async for variant in _listed(marketplace, report, ends):
         if variant is None:
             report.unreadable += 1
             continue
@@ -84,8 +100,27 @@ async def check_skus(
         sold_as[said.warehouse_sku or own_sku].append(variant)
         report.findings += _judge_pack(variant, own_sku, said.pack_mode or sayings.pack_mode)
     for sku in sorted(sold_as):
-        report.findings += await _judge_sku(store, warehouse, sku, sold_as[sku], sayings)
+        is_known = await _is_known(store, warehouse, sku, sayings.facts_seconds, ends)
+        report.unchecked += is_known is None
+        report.findings += _judge_sku(sku, sold_as[sku], is_known=is_known is not False)
     return report
+
+
+async def _listed(
+    marketplace: Marketplace, report: SkuReport, ends: float | None
+) -> AsyncIterator[Variant | None]:
+    """Walk the variants while there is time; *report* says whether that were all."""
+    walk = aiter(marketplace.walk_variants())
+    while True:
+        try:
+            async with asyncio.timeout_at(ends):
+                variant = await anext(walk)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            report.is_listed_whole = False
+            return
+        yield variant
 
 
 def _judge_pack(variant: Variant, sku: str, mode_text: str | None) -> list[VariantFinding]:
@@ -104,12 +139,10 @@ def _judge_pack(variant: Variant, sku: str, mode_text: str | None) -> list[Varia
     return []
 
 
-async def _judge_sku(
-    store: Store, warehouse: Warehouse, sku: str, variants: list[Variant], sayings: SkuSayings
-) -> list[VariantFinding]:
+def _judge_sku(sku: str, variants: list[Variant], *, is_known: bool) -> list[VariantFinding]:
     """Judge one SKU of the warehouse, for each variant that is sold as it."""
     findings = []
-    if not await _is_known(store, warehouse, sku, sayings.facts_seconds):
+    if not is_known:
         for one in variants:
             own_sku = (one.sku or "").strip()
             cure = (
@@ -126,16 +159,47 @@ async def _judge_sku(
     return findings
 
 
-async def _is_known(store: Store, warehouse: Warehouse, sku: str, facts_seconds: float) -> bool:
-    """Tell whether the warehouse has a product, from the shared snapshot or newly asked."""
+async def _is_known(
+    store: Store, warehouse: Warehouse, sku: str, facts_seconds: float, ends: float | None
+) -> bool | None:
+    """Tell whether the warehouse has a product, by the snapshot or newly asked; None: no time."""
     facts = (await load_products(store, [sku])).get(sku)
     checked_at = store.now()
     since = facts.checked_at if facts is not None and facts.is_known else None
     if since is not None and checked_at - since <= timedelta(seconds=facts_seconds):
         return True
-    is_known = await warehouse.knows_product(sku)
+    try:
+        async with asyncio.timeout_at(ends):
+            is_known = await warehouse.knows_product(sku)
+    except TimeoutError:
+        return None
     await save_product(store, sku, is_known=is_known, checked_at=checked_at)
     return is_known
+
+
+def report_json(report: SkuReport) -> dict[str, Any]:
+    """Return the report for programs."""
+    return {
+        "is_clean": report.is_clean,
+        "is_whole": report.is_whole,
+        "live": report.live,
+        "archived": report.archived,
+        "unreadable": report.unreadable,
+        "unchecked": report.unchecked,
+        "findings": [_finding_json(one) for one in report.findings],
+    }
+
+
+def _finding_json(one: VariantFinding) -> dict[str, Any]:
+    return {
+        "reason": one.reason,
+        "variant_id": one.variant.variant_id,
+        "sku": one.sku,
+        "name": one.variant.name,
+        "unit_multiplier": one.variant.unit_multiplier,
+        "detail": one.detail,
+        "cure": one.cure,
+    }
 
 
 def _one_pack(variant: Variant) -> OrderLine:

@@ -22,9 +22,14 @@ class JobPaused(Exception):
     """A job cannot be run now: a person paused it; the text says who and what to do."""
 
 
+def effect_of(what: Pausable) -> str:
+    """Return what a pause stops, and what goes on."""
+    return _EFFECTS[what]
+
+
 def tell_paused(pause: Pause, *, is_new: bool) -> str:
     """Return what a pause means, and what a second one of the same changed."""
-    effect = _EFFECTS[Pausable(pause.what)]
+    effect = effect_of(Pausable(pause.what))
     already = "" if is_new else "; it was paused already and stays as it was"
     return f"{tell_pause(pause)} ({pause.reason}){already}. {effect}"
 

@@ -112,7 +112,9 @@ def tell_present(
         return [*lines, "What to do: run the newer version of the service."]
     if order.next_attempt_at is None and order.state is State.CLOSED:
         again = order.outcome == IGNORED_BEFORE_SWITCH
-        command = f"To have it handled all the same: antbridge orders take {name_of(order)}"
+        command = (
+            f"To have it handled all the same: antbridge orders take {name_of(order)} --reason WHY"
+        )
         return [*lines, "Nothing more happens to it here.", command if again else NOBODY]
     if order.next_attempt_at is None:
         return [
@@ -196,7 +198,7 @@ def _tell_asked(order: OrderRecord, now: datetime, pauses: Mapping[str, Pause]) 
     lines += tell_warehouse_order(order)
     lines += [f"Besides, {tell_pause(pause)} ({pause.reason})." for pause in pauses.values()]
     if answers := answers_to(order.attention_reason):
-        record = f"antbridge orders settle {name_of(order)} {'|'.join(answers)}"
+        record = f"antbridge orders settle {name_of(order)} {'|'.join(answers)} --reason WHY"
         lines.append(f"What can be recorded: {record}")
     return [*lines, f"What to do: {reason.cure}"]
 

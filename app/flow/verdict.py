@@ -133,12 +133,13 @@ def _short_form(stored: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def since_of(stored: Mapping[str, Any] | None) -> dict[str, datetime]:
-    """Return since when each reason of a stored verdict is there."""
-    since: dict[str, datetime] = {}
+def since_of(stored: Mapping[str, Any] | None) -> dict[tuple[str, str], datetime]:
+    """Return since when each reason of a stored verdict is there, by the field it is about."""
+    since: dict[tuple[str, str], datetime] = {}
     for entry in (stored or {}).get("findings", ()):
         at = datetime.fromisoformat(entry["since"])
-        since[entry["reason"]] = min(at, since.get(entry["reason"], at))
+        finding = (entry["reason"], entry["field"])
+        since[finding] = min(at, since.get(finding, at))
     return since
 
 

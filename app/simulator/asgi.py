@@ -5,6 +5,7 @@ There is no framework between the socket and the company, because benchmarks run
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from app.simulator.exchange import Answer, Ask
@@ -47,6 +48,7 @@ class CompanyApp:
         except (AnswerLost, ConnectionRefused):
             await _drop_connection(send)
             return
+        answer.headers.append(("date", format_datetime(self._company.clock.now(), usegmt=True)))
         await _send_answer(send, answer)
 
 

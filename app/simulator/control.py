@@ -7,6 +7,7 @@ They are no part of either API: no token, no faults, not recorded.
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from app.clock import MovedClock
 from app.simulator.exchange import JSON, Answer, Ask, dump_json
 from app.simulator.faults import Fault
 from app.simulator.routes import Routes
@@ -33,7 +34,9 @@ def add_shared_routes(company: "Company", routes: Routes) -> None:
 
     def read_clock(ask: Ask) -> Answer:
         now = company.clock.now().isoformat()
-        return json_answer({"now": now, "monotonic": company.clock.monotonic()})
+        ahead = company.clock.ahead_seconds if isinstance(company.clock, MovedClock) else 0.0
+        monotonic = company.clock.monotonic()
+        return json_answer({"now": now, "monotonic": monotonic, "ahead_seconds": ahead})
 
     def plan_fault(ask: Ask) -> Answer:
         wanted = read_json_object(ask)

@@ -23,6 +23,10 @@ HOST = "127.0.0.1"
 log = structlog.get_logger()
 
 
+class ListenRefused(Exception):
+    """A port cannot be listened on; the text says which and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServedCompanies:
     """The two companies and where they listen."""
@@ -44,8 +48,8 @@ async def serve_companies(
 ) -> AsyncIterator[ServedCompanies]:
     """Serve both companies until the block ends; port 0 lets the system choose."""
     async with (
-        _serve(ankorstore.app, ankorstore_port) as ankorstore.base_url,
-        _serve(active_ants.app, active_ants_port) as active_ants.base_url,
+        serve_app(ankorstore.app, ankorstore_port) as ankorstore.base_url,
+        serve_app(active_ants.app, active_ants_port) as active_ants.base_url,
     ):
         ticker = asyncio.create_task(_tick(ankorstore, active_ants, tick_seconds))
         try:
@@ -67,18 +71,29 @@ class _EmbeddedServer(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def _serve(app: AsgiApp, port: int) -> AsyncIterator[str]:
+async def serve_app(app: AsgiApp, port: int) -> AsyncIterator[str]:
+    """
+    Serve an app on this machine until the block ends, and yield its address.
+
+    Raises:
+        ListenRefused: The port cannot be had.
+    """
     # asyncio turns Nagle's algorithm off only where the protocol is named; with it on, every
     # second write waits 40 ms for an acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((HOST, port))
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise ListenRefused(f"port {port} cannot be used: {error.strerror}") from None
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
+        date_header=False,  # the company's clock may be another than this machine's
         timeout_graceful_shutdown=1,
     )
     server = _EmbeddedServer(config)

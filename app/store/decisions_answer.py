@@ -6,6 +6,7 @@ under all its laws (docs/rules/review.md).
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from app.domain.lifecycle import State
 from app.domain.policy import (
@@ -31,7 +32,7 @@ from app.store.possible_moves import (
     where_it_stands,
 )
 from app.store.session import Store
-from app.store.waived_findings import findings_as_seen, waived_before
+from app.store.waived_findings import findings_as_seen, pieces_as_seen, waived_before
 
 
 async def accept_order(
@@ -67,11 +68,15 @@ async def accept_order(
         )
     cut = CURED_BY_CUTTING if is_partial else frozenset[str]()
     waives = {"acceptance_manual", *found, *waived_before(order)} - cut
-    decision = {
+    decision: dict[str, Any] = {
         "kind": kind,
         "waives": sorted(waives),
-        "waived": findings_as_seen(order, waives - (ANSWERED_BY_PEOPLE - {ASKED_TO_CANCEL})),
+        "waived": findings_as_seen(
+            order, (waives | cut) - (ANSWERED_BY_PEOPLE - {ASKED_TO_CANCEL})
+        ),
     }
+    if is_partial:
+        decision["pieces"] = pieces_as_seen(order)
     columns = {**CLEARED, "decision": decision, "accept_blocked": False}
     done = "accepted in part" if is_partial else "accepted"
     await write_decision(

@@ -197,9 +197,13 @@ def _next_commands(order: OrderRecord) -> str:
     task = task_of(order)
     answers = answers_to(task) if task is not None else ()
     if answers:
-        return f"possible: antbridge orders settle {name} {'|'.join(answers)}"
+        return f"possible: antbridge orders settle {name} {'|'.join(answers)} --reason WHY"
     if order.attention_reason == "warehouse_order_cancelled":
-        return f"possible: antbridge orders resend {name}, antbridge orders close {name}"
+        resend = f"antbridge orders resend {name} --reason WHY"
+        outcomes = "|".join(CLOSING_OUTCOMES)
+        return (
+            f"possible: {resend}, antbridge orders close {name} --outcome {outcomes} --reason WHY"
+        )
     if order.state is State.CLOSED:
         return f"the order is closed ({order.outcome})"
     if order.attention_reason is not None:

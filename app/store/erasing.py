@@ -35,6 +35,7 @@ _REASON = re.compile(r"( by [^:]*): .*", re.DOTALL)
 
 _NOTES: Mapping[str, ColumnElement[Any]] = {
     "reasons of pauses": cast(ColumnElement[Any], PauseRow.reason),
+    "reasons of ended pauses": cast(ColumnElement[Any], PauseRow.resume_reason),
     "reasons of paused schedules": cast(ColumnElement[Any], Schedule.pause_reason),
     "notes of SKUs": cast(ColumnElement[Any], SkuRule.note),
     "notes of changes of SKUs": cast(ColumnElement[Any], SkuRuleChange.note),
@@ -121,6 +122,7 @@ async def _places(connection: AsyncConnection, order_id: int) -> dict[str, tuple
     """Return every place of personal data: its table, which rows hold some, what they become."""
     order = (await connection.execute(select(*_OF_ORDER).where(Order.id == order_id))).one()
     emptied: dict[str, Any] = {
+        "retailer_text": None,
         "new_address": None,
         "corrections": None,
         "attention_detail": None,
@@ -196,6 +198,7 @@ async def _places(connection: AsyncConnection, order_id: int) -> dict[str, tuple
 
 
 _OF_ORDER = (
+    Order.retailer_text,
     Order.new_address,
     Order.corrections,
     Order.attention_detail,

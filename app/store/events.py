@@ -5,8 +5,8 @@ A replay is a hint like the event itself: the order it names is woken and read a
 stored a second time, and nothing is decided from a stored body.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, cast
 
@@ -45,6 +45,14 @@ class EventShown:
 
 
 @dataclass(frozen=True, slots=True)
+class EventContent:
+    """What came with an event. The body may name people; no header is a credential."""
+
+    body: str = field(repr=False)
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class EventFilter:
     """Which events to list; None means any. Times are of receipt, `until` not included."""
 
@@ -53,6 +61,7 @@ class EventFilter:
     order_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    only_unprocessed: bool = False
     after_id: int | None = None
     limit: int = 50
 
@@ -105,6 +114,8 @@ def _filtered(statement: Select[Any], wanted: EventFilter) -> Select[Any]:
         statement = statement.where(Event.received_at >= wanted.since)
     if wanted.until is not None:
         statement = statement.where(Event.received_at < wanted.until)
+    if wanted.only_unprocessed:
+        statement = statement.where(Event.processed_at.is_(None))
     return statement
 
 
@@ -121,11 +132,13 @@ async def load_event(store: Store, row_id: int) -> EventShown | None:
     return EventShown(*row) if row is not None else None
 
 
-async def load_event_body(store: Store, row_id: int) -> bytes | None:
-    """Return the body as it came in; it may name people. None once it was emptied for its age."""
-    statement = select(Event.raw_body).where(Event.id == row_id, Event.pruned_at.is_(None))
+async def load_event_content(store: Store, row_id: int) -> EventContent | None:
+    """Return what an event held as it came in, None once it was emptied for its age."""
+    statement = select(Event.raw_body, Event.headers)
+    kept = statement.where(Event.id == row_id, Event.pruned_at.is_(None))
     async with store.read() as connection:
-        return (await connection.execute(statement)).scalar_one_or_none()
+        row = (await connection.execute(kept)).first()
+    return EventContent(row.raw_body.decode("utf-8", "replace"), row.headers) if row else None
 
 
 async def replay_event(store: Store, row_id: int, *, by: str, reason: str = "") -> str:

@@ -210,6 +210,12 @@ class Order(Base):
             sqlite_where=text("corrections IS NOT NULL"),
             postgresql_where=text("corrections IS NOT NULL"),
         ),
+        Index(
+            "ix_orders_named",
+            "created_at",
+            sqlite_where=text("retailer_text IS NOT NULL"),
+            postgresql_where=text("retailer_text IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -306,6 +312,8 @@ class Order(Base):
 
     # What operators corrected for this order alone.
     corrections: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    retailer_text: Mapped[str | None]
+    """Personal data: the retailer's names, folded, for operators to search; emptied in time."""
 
 
 def is_open() -> ColumnElement[bool]:

@@ -29,3 +29,4 @@ class PauseRow(Base):
     reason: Mapped[str]
     resumed_at: Mapped[datetime | None]
     resumed_by: Mapped[str | None]
+    resume_reason: Mapped[str | None]

@@ -12,7 +12,12 @@ from app.store.statements import given
 _pauses = cast(Table, PauseRow.__table__)
 _SEPARATOR = ","
 PAUSE_COLUMNS = (_pauses.c.what, _pauses.c.paused_at, _pauses.c.paused_by, _pauses.c.reason)
-IN_FORCE = select(*PAUSE_COLUMNS).where(_pauses.c.resumed_at.is_(None)).order_by(_pauses.c.id)
+IN_FORCE = (
+    select(*PAUSE_COLUMNS)
+    .where(_pauses.c.resumed_at.is_(None))
+    # By the id alone, SQLite would walk all pauses there ever were instead of the index of these.
+    .order_by(_pauses.c.paused_at, _pauses.c.id)
+)
 PAUSED_TEXT: Any = (
     select(func.aggregate_strings(_pauses.c.what, _SEPARATOR))
     .where(_pauses.c.resumed_at.is_(None))

@@ -12,7 +12,7 @@ from typing import Any, cast
 import structlog
 from sqlalchemy import Table, and_, select, update
 
-from app.domain.pauses import Pausable, Pause, tell_pause
+from app.domain.pauses import EndedPause, Pausable, Pause, tell_pause
 from app.store.claims import PLACED
 from app.store.models import Order
 from app.store.models_pauses import PauseRow
@@ -23,6 +23,7 @@ from app.store.session import Store
 from app.store.statements import given, insert_into
 
 _pauses = cast(Table, PauseRow.__table__)
+_ENDING = (_pauses.c.resumed_at, _pauses.c.resumed_by, _pauses.c.resume_reason)
 _orders = cast(Table, Order.__table__)
 _TAKE_TURN = (
     update(_orders)
@@ -56,7 +57,17 @@ async def pause(store: Store, what: Pausable, *, by: str, reason: str) -> tuple[
     return Pause(*row), is_new
 
 
-async def resume(store: Store, what: Pausable, *, by: str) -> tuple[Pause | None, int]:
+async def list_ended(store: Store, limit: int) -> list[EndedPause]:
+    """Return the pauses that were resumed, the newest first."""
+    ended = select(*PAUSE_COLUMNS, *_ENDING).where(_pauses.c.resumed_at.is_not(None))
+    async with store.read() as connection:
+        rows = await connection.execute(ended.order_by(_pauses.c.id.desc()).limit(limit))
+        return [EndedPause(Pause(*row[:-3]), *row[-3:]) for row in rows]
+
+
+async def resume(
+    store: Store, what: Pausable, *, by: str, reason: str = ""
+) -> tuple[Pause | None, int]:
     """
     End the pause of *what* and wake the orders that waited for it.
 
@@ -68,7 +79,7 @@ async def resume(store: Store, what: Pausable, *, by: str) -> tuple[Pause | None
             await connection.execute(
                 update(_pauses)
                 .where(_pauses.c.what == what, _pauses.c.resumed_at.is_(None))
-                .values(resumed_at=store.now(), resumed_by=by)
+                .values(resumed_at=store.now(), resumed_by=by, resume_reason=reason or None)
                 .returning(*PAUSE_COLUMNS)
             )
         ).first()

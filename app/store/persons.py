@@ -45,7 +45,13 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 async def _orders(store: Store, pattern: re.Pattern[str]) -> Any:
     after_id = 0
-    own = (Order.new_address, Order.corrections, Order.attention_detail, Order.decision)
+    own = (
+        Order.retailer_text,
+        Order.new_address,
+        Order.corrections,
+        Order.attention_detail,
+        Order.decision,
+    )
     while True:
         async with store.read() as connection:
             rows = (

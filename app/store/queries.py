@@ -154,7 +154,7 @@ async def load_history(store: Store, order_id: int) -> list[Mapping[str, Any]]:
 
 async def load_events(store: Store, order_id: int) -> list[Mapping[str, Any]]:
     """Return the events that told of an order, oldest first, without their bodies."""
-    columns = (Event.event_type, Event.received_at, Event.processed_at)
+    columns = (Event.id, Event.event_type, Event.received_at, Event.processed_at)
     async with store.read() as connection:
         rows = await connection.execute(
             select(*columns).where(Event.order_id == order_id).order_by(Event.id)

@@ -56,6 +56,7 @@ class SkuChanged:
     marketplace_sku: str
     before: SkuEntry | None
     after: SkuEntry | None
+    note: str
 
     def __str__(self) -> str:
         """Say it as an operator reads it."""
@@ -108,21 +109,22 @@ async def change_sku_rules(
         if is_rehearsal or not changed:
             return changed, 0
         await count_sku_change(connection)
-        notes = {change.marketplace_sku: change.note for change in changes}
-        await _write(store, connection, changed, notes, by)
+        await _write(store, connection, changed, by)
         woken = await _retry_orders(store, connection, changed, aliases, by)
         await ring_workers(store, connection)
     return changed, woken
 
 
 async def _compare(connection: AsyncConnection, changes: Sequence[SkuChange]) -> list[SkuChanged]:
-    before = {row.marketplace_sku: row for row in await connection.execute(_ENTRIES)}
+    before = {row.marketplace_sku: row for row in await connection.execute(select(_rules))}
     changed = []
     for change in changes:
         row = before.get(change.marketplace_sku)
         entry = None if row is None else SkuEntry(row.warehouse_sku, row.pack_mode)
-        if entry != change.entry:
-            changed.append(SkuChanged(change.marketplace_sku, entry, change.entry))
+        after = change.after(entry)
+        if entry != after:
+            note = row.note if row is not None and "note" in change.keeps else change.note
+            changed.append(SkuChanged(change.marketplace_sku, entry, after, note))
     return changed
 
 
@@ -130,12 +132,11 @@ async def _write(
     store: Store,
     connection: AsyncConnection,
     changed: Sequence[SkuChanged],
-    notes: Mapping[str, str],
     by: str,
 ) -> None:
     now = store.now()
     for one in changed:
-        sku, after, note = one.marketplace_sku, one.after, notes[one.marketplace_sku]
+        sku, after, note = one.marketplace_sku, one.after, one.note
         said = after or SkuEntry()
         entry = {"warehouse_sku": said.warehouse_sku, "pack_mode": said.pack_mode, "note": note}
         if after is None:

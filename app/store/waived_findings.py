@@ -42,3 +42,19 @@ def findings_as_seen(order: OrderRecord, codes: Collection[str]) -> list[dict[st
         if entry["reason"] == ASKED_TO_CANCEL and ASKED_TO_CANCEL in codes
     ]
     return [*earlier, *(asdict(one) for one in seen)]
+
+
+def pieces_as_seen(order: OrderRecord) -> dict[str, int]:
+    """Return what the warehouse had, by the last verdict, of each SKU that was short."""
+    stored = order.verdict or {}
+    facts = stored.get("facts", {})
+    short = {
+        entry["field"].removeprefix("SKU ")
+        for entry in stored.get("findings", ())
+        if entry["reason"] == "stock_short"
+    }
+    return {
+        sku: facts[sku]["stock_pieces"]
+        for sku in sorted(short)
+        if facts.get(sku, {}).get("stock_pieces") is not None
+    }

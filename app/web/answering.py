@@ -14,10 +14,9 @@ def add_answer_routes(router: APIRouter, decide: Decide, responses: Responses) -
     """Add the calls to *router*; *decide* makes a decision about the order named."""
 
     @router.post("/orders/{order}/accept", response_model=None, responses=responses)
-    async def accept(order: str, why: WhyAccepted | None = None) -> dict[str, Any]:
+    async def accept(order: str, why: WhyAccepted) -> dict[str, Any]:
         """Have the order accepted in spite of what holds it, or what can be sent of it."""
-        is_partial = why is not None and why.partial
-        return await decide(order, functools.partial(accept_order, is_partial=is_partial), why)
+        return await decide(order, functools.partial(accept_order, is_partial=why.partial), why)
 
     @router.post("/orders/{order}/reject", response_model=None, responses=responses)
     async def reject(order: str, why: WhyRejected) -> dict[str, Any]:
@@ -26,11 +25,11 @@ def add_answer_routes(router: APIRouter, decide: Decide, responses: Responses) -
         return await decide(order, decision, why)
 
     @router.post("/orders/{order}/hold", response_model=None, responses=responses)
-    async def hold(order: str, why: Why | None = None) -> dict[str, Any]:
+    async def hold(order: str, why: Why) -> dict[str, Any]:
         """Stop an order that is not at the warehouse yet."""
         return await decide(order, hold_order, why)
 
     @router.post("/orders/{order}/release", response_model=None, responses=responses)
-    async def release(order: str, why: Why | None = None) -> dict[str, Any]:
+    async def release(order: str, why: Why) -> dict[str, Any]:
         """Let an order go on that a person or the policy holds."""
         return await decide(order, release_order, why)

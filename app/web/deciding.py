@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app.web.published import Why
+from app.web.published_steering import WhySteered
 
 Decision = Callable[..., Awaitable[str]]
 """A decision of the store: `(store, order, *, by, reason)`, and what happens next."""
-Decide = Callable[[str, Decision, Why | None], Awaitable[dict[str, Any]]]
+Decide = Callable[[str, Decision, Why | WhySteered | None], Awaitable[dict[str, Any]]]
 """Makes a decision about the order a path names, and returns the order as it stands then."""

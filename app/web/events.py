@@ -17,7 +17,7 @@ from app.store.events import (
     count_window,
     list_events,
     load_event,
-    load_event_body,
+    load_event_content,
     replay_event,
     replay_window,
 )
@@ -132,9 +132,8 @@ def events_router(store: Store, on_wake: Callable[[], None]) -> APIRouter:
     async def show_event(event: Event) -> dict[str, Any]:
         """Show one event with its body, which may name people."""
         shown = await _find(event)
-        body = await load_event_body(store, event)
-        text = body.decode("utf-8", "replace") if body is not None else None
-        return {**event_json(shown), "body": text}
+        content = await load_event_content(store, event)
+        return {**event_json(shown), "body": content.body if content is not None else None}
 
     @router.post(
         "/events/{event}/replay",

@@ -46,6 +46,7 @@ from app.web.published import (
     Why,
     answers,
 )
+from app.web.published_steering import WhySteered
 from app.web.returns_operations import add_return_routes
 from app.web.shipping_operations import add_shipping_routes
 from app.web.task_operations import add_task_routes
@@ -172,7 +173,9 @@ def operations_router(
             ]
         }
 
-    async def decide(order: str, decision: Decision, why: Why | None) -> dict[str, Any]:
+    async def decide(
+        order: str, decision: Decision, why: Why | WhySteered | None
+    ) -> dict[str, Any]:
         found = await find_named_order(store, order)
         by, reason = (why.by, why.reason) if why is not None else (ANONYMOUS, "")
         try:
@@ -186,12 +189,12 @@ def operations_router(
         }
 
     @router.post("/orders/{order}/retry", response_model=None, responses=DECIDED)
-    async def retry(order: str, why: Why | None = None) -> dict[str, Any]:
+    async def retry(order: str, why: WhySteered | None = None) -> dict[str, Any]:
         """Clear the order's attention and try again."""
         return await decide(order, retry_order, why)
 
     @router.post("/orders/{order}/take", response_model=None, responses=DECIDED)
-    async def take(order: str, why: Why | None = None) -> dict[str, Any]:
+    async def take(order: str, why: Why) -> dict[str, Any]:
         """Take an order from before the switch all the same."""
         return await decide(order, take_order, why)
 

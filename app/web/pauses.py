@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 
 from app.domain.pauses import Pausable, Pause
-from app.domain.signing import LONGEST_NAME, check_name
+from app.domain.signing import LONGEST_NAME, LONGEST_REASON, check_name, one_line
 from app.flow.steering import tell_paused, tell_resumed
 from app.store.pauses import load_pauses, pause, resume
 from app.store.session import Store
@@ -50,9 +50,10 @@ def pauses_router(store: Store, on_wake: Callable[[], None]) -> APIRouter:
     async def end_pause(
         what: Pausable,
         by: Annotated[str, Query(min_length=1, max_length=LONGEST_NAME)] = ANONYMOUS,
+        reason: Annotated[str, Query(max_length=LONGEST_REASON)] = "",
     ) -> dict[str, Any]:
         """End a pause and wake the orders that waited for it; without a pause, nothing."""
-        ended, woken = await resume(store, what, by=_named(by))
+        ended, woken = await resume(store, what, by=_named(by), reason=one_line(reason))
         on_wake()
         return {
             "ended": pause_json(ended) if ended is not None else None,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from app.domain.lifecycle import State
 from app.domain.pauses import Pausable
 from app.domain.policy import REJECT_TYPES
-from app.domain.signing import LONGEST_NAME, LONGEST_REASON, one_line
+from app.domain.signing import LONGEST_NAME, LONGEST_REASON, check_reason, one_line
 from app.domain.tasks import Answer
 from app.store.inbox import Disposition
 
@@ -186,13 +186,22 @@ class Why(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     by: str = Field(ANONYMOUS, min_length=1, max_length=LONGEST_NAME)
-    reason: str = Field("", max_length=LONGEST_REASON)
+    reason: str = Field(
+        min_length=1,
+        max_length=LONGEST_REASON,
+        description="Why, in words; kept in the order's history.",
+    )
 
-    @field_validator("by", "reason")
+    @field_validator("by")
     @classmethod
     def _in_one_line(cls, value: str) -> str:
         """Keep what can be printed: no database takes a null character."""
         return one_line(value)
+
+    @field_validator("reason")
+    @classmethod
+    def _in_words(cls, value: str) -> str:
+        return check_reason(value)
 
 
 class WhyAccepted(Why):
@@ -202,7 +211,7 @@ class WhyAccepted(Why):
 
 
 class WhyRejected(Why):
-    """Who rejects and why. Ankorstore is told the type, and the reason where there is one."""
+    """Who rejects and why. Ankorstore is told the type and the reason."""
 
     reject_type: str = Field(json_schema_extra={"enum": list(REJECT_TYPES)})
 

@@ -37,6 +37,31 @@ class SkuWanted(BaseModel):
     by: Annotated[str, AfterValidator(one_line)] = Field(ANONYMOUS, min_length=1, max_length=100)
 
 
+class VariantFindingShown(BaseModel):
+    """One reason why an order for a variant would be held."""
+
+    reason: str
+    variant_id: str
+    sku: str | None
+    name: str | None
+    unit_multiplier: int | None
+    detail: str
+    cure: str
+
+
+class SkuReportShown(BaseModel):
+    """What would hold orders; not whole, it tells only of what could be asked in time."""
+
+    is_clean: bool
+    is_whole: bool
+    live: int = Field(ge=0)
+    archived: int = Field(ge=0)
+    unreadable: int = Field(ge=0)
+    unchecked: int = Field(ge=0)
+    """SKUs the warehouse was not asked about before the time was over."""
+    findings: list[VariantFindingShown]
+
+
 class SkusChanged(BaseModel):
     """What changed, and how many orders are tried again because of it."""
 

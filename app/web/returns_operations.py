@@ -16,6 +16,7 @@ from app.store.returns import list_with_orders, load_label, load_returns
 from app.store.session import Store
 from app.web.deciding import Decide
 from app.web.published import UNKNOWN_ORDER, QueryRefusal, Responses, Why, answers
+from app.web.published_steering import WhySteered
 
 Find = Callable[[Store, str], Awaitable[OrderRecord]]
 LISTED = 200
@@ -72,14 +73,15 @@ def add_return_routes(
         return {"returns": [return_json(case, name) for case, name in listed]}
 
     @router.post("/orders/{order}/return", response_model=None, responses=decided)
-    async def open_route(order: str, wanted: ReturnWanted | None = None) -> dict[str, Any]:
+    async def open_route(order: str, wanted: ReturnWanted) -> dict[str, Any]:
         """Announce the return of an order's goods to the warehouse."""
-        given = wanted or ReturnWanted()
-        decision = partial(open_return, remark=given.remark, rma_id=given.rma_id, again=given.again)
-        return await decide(order, decision, given)
+        decision = partial(
+            open_return, remark=wanted.remark, rma_id=wanted.rma_id, again=wanted.again
+        )
+        return await decide(order, decision, wanted)
 
     @router.post("/orders/{order}/return-label", response_model=None, responses=decided)
-    async def ask_label_route(order: str, why: Why | None = None) -> dict[str, Any]:
+    async def ask_label_route(order: str, why: WhySteered | None = None) -> dict[str, Any]:
         """Have the label for the way back fetched from the warehouse."""
         return await decide(order, ask_return_label, why)
 
@@ -106,7 +108,7 @@ def add_return_routes(
         raise HTTPException(409, "no label is there; ask for one with POST, and wait a moment")
 
     @router.post("/orders/{order}/return-close", response_model=None, responses=decided)
-    async def close_route(order: str, why: Why | None = None) -> dict[str, Any]:
+    async def close_route(order: str, why: Why) -> dict[str, Any]:
         """Close an order's returns: nothing more is to be done about them."""
         return await decide(order, close_return, why)
 

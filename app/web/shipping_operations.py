@@ -34,25 +34,24 @@ def add_shipping_routes(router: APIRouter, decide: Decide, decided: Responses) -
     """Put the decisions about shipments on the operators' *router*."""
 
     @router.post("/orders/{order}/confirm-partial", response_model=None, responses=decided)
-    async def confirm_partial_route(order: str, why: Why | None = None) -> dict[str, Any]:
+    async def confirm_partial_route(order: str, why: Why) -> dict[str, Any]:
         """Confirm what was sent as it is; what follows only becomes tracking."""
         return await decide(order, confirm_partial, why)
 
     @router.post("/orders/{order}/parcels", response_model=None, responses=decided)
-    async def parcels_route(order: str, given: ParcelsGiven | None = None) -> dict[str, Any]:
+    async def parcels_route(order: str, given: ParcelsGiven) -> dict[str, Any]:
         """Say what the parcels of an order really weigh and measure, before it is confirmed."""
-        listed = given.parcels if given is not None else None
         parcels = (
             tuple(
                 ParcelSize(one.length_cm, one.width_cm, one.height_cm, Decimal(str(one.weight_kg)))
-                for one in listed
+                for one in given.parcels
             )
-            if listed is not None
+            if given.parcels is not None
             else None
         )
         return await decide(order, partial(agree_parcels, parcels=parcels), given)
 
     @router.post("/orders/{order}/reset-label", response_model=None, responses=decided)
-    async def reset_label_route(order: str, why: Why | None = None) -> dict[str, Any]:
+    async def reset_label_route(order: str, why: Why) -> dict[str, Any]:
         """Take Ankorstore's label back and have the order confirmed with the brand's carrier."""
         return await decide(order, ask_label_reset, why)

@@ -21,7 +21,7 @@ def add_task_routes(router: APIRouter, decide: Decide, responses: Responses) -> 
         return await decide(order, record, what)
 
     @router.post("/orders/{order}/resend", response_model=None, responses=responses)
-    async def resend(order: str, why: Why | None = None) -> dict[str, Any]:
+    async def resend(order: str, why: Why) -> dict[str, Any]:
         """Place the order once more, after its warehouse order was cancelled or refused."""
         return await decide(order, resend_order, why)
 

@@ -26,6 +26,7 @@ DAYS = 14
 HELD, UNKNOWN_SKU, CANCELLED = "R2001", "R2002", "R2005"
 """Held by a person; one of three with a SKU nobody knows; cancelled once it was placed."""
 UNKNOWN_SKU_ORDERS = 3
+RETAILER, RETAILER_ORDERS = "the corner shop | ina smit", 9
 TRACKED, TRACKING_NUMBER = "R2007", "3SABCD0123456"
 
 
@@ -265,6 +266,7 @@ async def _going_on(brand: Brand, now: datetime) -> None:
             at,
             "placed",
             ship_by_at=now + timedelta(days=2),
+            retailer_text=RETAILER,
             waits_for="the warehouse to ship it",
             next_attempt_at=now + timedelta(minutes=30),
         )

@@ -30,6 +30,11 @@ OTHERS = (
     ("settle", f"/orders/{CANCELLED}/do/settle", WIDE, "light"),
     ("orders", "/orders", WIDE, "light"),
     ("orders-phone", "/orders", PHONE, "light"),
+    ("events", "/events", WIDE, "light"),
+    ("pauses", "/pauses", WIDE, "light"),
+    ("replay", "/events/replay?since=2026-01-01T00:00&until=2099-01-01T00:00", WIDE, "light"),
+    ("schedules-phone", "/schedules", PHONE, "dark"),
+    ("event-phone", "/events/1", PHONE, "light"),
     ("sign-in", "/sign-in", WIDE, "light"),
 )
 

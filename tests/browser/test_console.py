@@ -6,9 +6,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.domain.reasons import REASONS
+from app.store.pauses import load_pauses
 from tests.browser.brand import (
     CANCELLED,
     HELD,
+    RETAILER_ORDERS,
     TRACKED,
     TRACKING_NUMBER,
     UNKNOWN_SKU,
@@ -26,8 +28,13 @@ PATHS = (
     "/attention/sku_unknown/retry",
     "/search?q=MUG-BLUE",
     "/events",
+    "/events/1",
+    "/events/replay?since=2026-01-01T00:00&until=2099-01-01T00:00",
     "/shipments",
+    "/pauses",
+    "/pauses/placing",
     "/schedules",
+    "/schedules/reconcile/pause",
     "/settings",
 )
 
@@ -137,6 +144,61 @@ def test_a_search_leads_to_the_order(anna: Page) -> None:
     anna.get_by_role("button", name="Search").click()
     heading(anna, "Search for “VASE-NEW”")
     assert anna.get_by_role("row").count() == UNKNOWN_SKU_ORDERS + 1
+    search.fill("Corner Shop")
+    search.press("Enter")
+    heading(anna, "Search for “Corner Shop”")
+    assert anna.get_by_role("row").count() == RETAILER_ORDERS + 1
+
+
+def test_pausing_and_resuming(anna: Page, served: Served) -> None:
+    """Every page says what is paused, by whom and why, until it is resumed."""
+    banner = anna.get_by_role("region", name="What is paused")
+    expect(banner).to_have_count(0)
+    anna.get_by_role("link", name="Pauses").click()
+    anna.get_by_role("link", name="Pause placing").click()
+    heading(anna, "Pause placing")
+    anna.get_by_label("Why, shown on every page").fill("stock-taking until noon")
+    anna.get_by_role("button", name="Pause placing").click()
+    expect(anna.get_by_role("status")).to_contain_text("Nothing is placed or released")
+
+    for path in ("/", f"/orders/{HELD}", "/settings"):
+        anna.goto(path)
+        expect(banner).to_contain_text("Placing is paused since")
+        expect(banner).to_contain_text("by anna: stock-taking until noon")
+    assert [*served.ask(load_pauses)] == ["placing"]
+    banner.get_by_role("link", name="See the pauses").click()
+    anna.get_by_role("link", name="Resume placing").click()
+    anna.get_by_role("button", name="Resume placing").click()
+    expect(anna.get_by_text("say why")).to_be_visible()
+    anna.get_by_label("Why it goes on").fill("all is counted")
+    anna.get_by_role("button", name="Resume placing").click()
+
+    expect(anna.get_by_role("status")).to_contain_text("placing goes on")
+    expect(banner).to_have_count(0)
+    expect(anna.get_by_text("(all is counted)")).to_be_visible()
+    assert served.ask(load_pauses) == {}
+
+
+def test_replaying_a_time_window(anna: Page, served: Served) -> None:
+    """From the list of events: counted first, and done only once that number is confirmed."""
+    anna.goto("/events?type=order.brand_created&since=2026-01-01T00:00&until=2099-01-01T00:00")
+    anna.get_by_role("link", name="Replay a time window").click()
+    heading(anna, "Replay a time window")
+    expect(anna.get_by_label("Received from, UTC")).to_have_value("2026-01-01T00:00")
+    anna.get_by_label("Received before, UTC").fill("2098-12-31T23:59")
+    anna.get_by_role("button", name="Count").click()
+    confirm = anna.get_by_role("button", name="again now")
+    expect(confirm).to_have_text(re.compile(r"Read \d+ orders again now"))
+    assert [row.step for row in served.history(UNKNOWN_SKU)] == ["review"]
+
+    anna.get_by_label("Why, for the history of each").fill("the receiver was restored")
+    confirm.click()
+
+    heading(anna, "Events")
+    expect(anna.get_by_role("status")).to_contain_text("orders are read again now.")
+    replayed = served.history(UNKNOWN_SKU)[-1]
+    assert replayed.message.startswith("event order.brand_created replayed, received 2026-01-01")
+    assert replayed.message.endswith("by anna: the receiver was restored")
 
 
 def test_refused_sign_ins_and_forms(page: Page, served: Served) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -66,6 +67,10 @@ class Process:
         """Ask it to stop, as a container engine does, and return its status."""
         self._process.terminate()
         return await self.wait()
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
 
     def lines(self) -> list[dict[str, Any]]:
         """Return its log so far, which is nothing but JSON lines."""

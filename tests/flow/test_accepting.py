@@ -27,16 +27,14 @@ def _place(**changes: Any) -> Callable[[World], Order]:
 
 def _without_email(world: World) -> Order:
     order = _place()(world)
-    order.retailer = replace(order.retailer, email=None)
-    return order
+    return world.ankorstore.change_retailer(order.id, email=None)
 
 
 def _nobody(world: World) -> Order:
     order = _place(name=None, organisation_name=None)(world)
-    order.retailer = replace(
-        order.retailer, first_name=None, last_name=None, company_name=None, store_name=""
+    return world.ankorstore.change_retailer(
+        order.id, first_name=None, last_name=None, company_name=None, store_name=""
     )
-    return order
 
 
 def _asked_to_cancel(world: World) -> Order:
@@ -46,8 +44,7 @@ def _asked_to_cancel(world: World) -> Order:
 
 def _their_carrier(world: World) -> Order:
     order = _place()(world)
-    order.shipping_method = "ankorstore"
-    return order
+    return world.ankorstore.choose_shipping_method(order.id, "ankorstore")
 
 
 HELD: dict[str, tuple[str, Callable[[World], Order]]] = {
@@ -107,8 +104,8 @@ async def test_own_carrier_chosen_or_quoted_is_no_obstacle(
     """A quote alone says nothing, our own asking leaves one; nor does the method that is wanted."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         order = _place(status="brand_confirmed")(world)
-        order.shipping_method = method
-        order.latest_quote = {"provider": "ups", "shippingMethod": "ankorstore"}
+        world.ankorstore.choose_shipping_method(order.id, method)
+        world.ankorstore.leave_quote(order.id)
         await world.tell(order)
         await world.work()
 

@@ -17,8 +17,7 @@ async def _place(world: World, ship_to: Address, **retailer: str | None) -> Orde
     """Place an order of a retailer whose VAT number and phone are good, but for *retailer*."""
     order = world.ankorstore.place_order(TOTE, ship_to, emit=False)
     sound = {"phone_number": "+31201234567", "vat_number": "NL004495445B01"}
-    order.retailer = replace(order.retailer, **{**sound, **retailer})
-    order.rendered.clear()
+    world.ankorstore.change_retailer(order.id, **{**sound, **retailer})
     await world.tell(order)
     await world.work()
     return order

@@ -261,13 +261,12 @@ async def test_a_revert_ends_the_decision_to_resend(sqlite_store: Store, clock: 
         order = await place(world)
         world.active_ants.cancel_in_maya(str(order.reference))
         await settle(world, order, Answer.CANCELLED)
-        order.lines[0].variant.sku = "NO-SUCH"
-        order.note_change(clock.now())
+        world.ankorstore.rename_sku("TOTE-NAT", "NO-SUCH")
         await resend_order(sqlite_store, await world.held(order), by="a test")
         await world.work()
         world.ankorstore.revert_acceptance(order.id)
         await hear(world, order)
-        order.lines[0].variant.sku = "TOTE-NAT"
+        world.ankorstore.rename_sku("NO-SUCH", "TOTE-NAT")
         world.ankorstore.accept_by_person(order.id)
         await hear(world, order)
 

@@ -71,7 +71,7 @@ async def test_order_that_arrives_accepted_gets_the_same_review(
         world.ankorstore.ask_for_cancellation(asked.id, "ordered twice")
         labelled = place(status="shipping_labels_generated")
         label_chosen = place([OrderedLine("TOTE-NAT")], **accepted)
-        label_chosen.shipping_method = "ankorstore"
+        world.ankorstore.choose_shipping_method(label_chosen.id, "ankorstore")
         await _tell_all(world, [short, unknown, asked, labelled, label_chosen])
 
         assert (await world.held(short)).state is State.PLACED
@@ -161,7 +161,7 @@ async def test_order_the_marketplace_does_not_know(sqlite_store: Store, clock: F
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         gone = world.ankorstore.place_order(ship_to=GOOD)
         other = world.ankorstore.place_order(ship_to=GOOD)
-        del world.ankorstore.orders[gone.id]
+        world.ankorstore.forget_order(gone.id)
         await _tell_all(world, [gone, other])
 
         assert await world.reasons(gone) == ["marketplace_refused"]

@@ -126,7 +126,7 @@ CHANGES: dict[str, tuple[str, Callable[[World, Order], object]]] = {
     ),
     "unknown": (
         "unknown_marketplace_status",
-        lambda world, order: order.note_change(world.clock.now(), "brand_ponders"),
+        lambda world, order: world.ankorstore.set_status(order.id, "brand_ponders"),
     ),
 }
 

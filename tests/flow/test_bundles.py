@@ -16,7 +16,8 @@ HOUR = 3600.0
 
 
 async def _place(world: World) -> Order:
-    world.active_ants.products["TOTE-NAT"].parts = {"MUG-01": 2, "SOAP-LAV": 1}
+    parts = {"MUG-01": 2, "SOAP-LAV": 1}
+    world.active_ants.mishaps.describe_product("TOTE-NAT", parts=parts)
     order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
     await world.tell(order)
     await world.work()

@@ -109,8 +109,7 @@ async def test_asked_to_cancel_is_not_released(store: Store, clock: FakeClock) -
         world.ankorstore.ask_for_cancellation(order.id, "changed my mind")
         await world.pass_time(WINDOW_SECONDS + 1)
         assert await world.reasons(order) == ["retailer_asked_to_cancel"]
-        order.retailer_cancellation_request_reason = None
-        order.note_change(clock.now())
+        world.ankorstore.withdraw_cancellation(order.id)
         await world.retry(order)
 
         assert releases(world) == 1

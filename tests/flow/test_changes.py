@@ -99,8 +99,7 @@ async def test_what_is_no_change(store: Store, clock: FakeClock) -> None:
         await world.restart(
             sku_map={"TOTE-NAT": "MUG-01"}, split_countries="BE", fallback_phone="+31200000000"
         )
-        order.lines[0].variant.sku = "TOTE-RENAMED"
-        order.note_change(clock.now())
+        world.ankorstore.rename_sku("TOTE-NAT", "TOTE-RENAMED")
         await hear(world, order)
         assert (await world.held(order)).attention_reason is None
 

@@ -70,18 +70,17 @@ async def test_own_carrier_that_is_not_possible(
     """Where Ankorstore offers or shows another shipping method no quote is asked for."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         order = await _place(world)
-        methods = order.shipping_methods
+        methods = list(order.shipping_methods)
         if how == "not offered":
-            order.shipping_methods = ["ankorstore"]
+            world.ankorstore.offer_shipping_methods(order.id, ["ankorstore"])
         else:
-            order.shipping_method = "ankorstore"
-        order.note_change(clock.now())
+            world.ankorstore.choose_shipping_method(order.id, "ankorstore")
         await world.ship(order)
         assert await world.reasons(order) == ["own_carrier_not_possible"]
         assert (world.confirms(), world.ankorstore.calls_to("POST */shipping-quotes")) == (0, [])
 
-        order.shipping_methods, order.shipping_method = methods, None
-        order.note_change(clock.now())
+        world.ankorstore.offer_shipping_methods(order.id, methods)
+        world.ankorstore.choose_shipping_method(order.id, None)
         await world.retry(order)
         assert ((await world.held(order)).outcome, world.confirms()) == ("completed", 1)
 
@@ -163,8 +162,8 @@ async def test_shipped_by_another_carrier_after_our_confirm(
             order = await _place(world)
             world.ankorstore.faults.once(CONFIRM, Fault.LOSE_ANSWER_AFTER)
             await world.ship(order)
-            order.shipping_method = "ankorstore"
-            order.note_change(clock.now(), status)
+            world.ankorstore.choose_shipping_method(order.id, "ankorstore")
+            world.ankorstore.set_status(order.id, status)
             await world.pass_time(60, steps=3)
 
             held = await world.held(order)
@@ -181,8 +180,7 @@ async def test_own_method_alone_proves_no_confirm(sqlite_store: Store, clock: Fa
     """A confirm that never arrived is made again, although `custom` shows: `shipped` does not."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         order = await _place(world)
-        order.shipping_method = "custom"
-        order.note_change(clock.now())
+        world.ankorstore.choose_shipping_method(order.id, "custom")
         world.ankorstore.faults.once(CONFIRM, Fault.LOSE_ANSWER_BEFORE)
         await world.ship(order)
         await world.pass_time(60, steps=6)
@@ -196,7 +194,7 @@ async def test_parcels_that_fit_no_quote(sqlite_store: Store, clock: FakeClock) 
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         many, heavy = await _place(world), await _place(world)
         await world.ship(many, parcels=21)
-        world.active_ants.products["TOTE-NAT"].weight_kg = 20.0
+        world.active_ants.mishaps.describe_product("TOTE-NAT", weight_kg=20.0)
         await world.ship(heavy)
 
         assert await world.reasons(many) == ["too_many_parcels"]
@@ -232,8 +230,7 @@ async def test_other_tracking_is_shown(sqlite_store: Store, clock: FakeClock) ->
         order = await _place(world)
         world.ankorstore.faults.once(CONFIRM, Fault.LOSE_ANSWER_AFTER)
         await world.ship(order)
-        order.tracking = {"number": "1Z", "link": "https://carrier.example/1Z"}
-        order.rendered.clear()
+        world.ankorstore.show_tracking(order.id, "1Z", "https://carrier.example/1Z")
         await world.pass_time(2)
 
         held = await world.held(order)
@@ -246,21 +243,17 @@ async def test_confirm_that_never_shows(sqlite_store: Store, clock: FakeClock) -
     """A confirmed order that is not shown shipped is waited for, then asked about; sent once."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         order = await _place(world)
-        ship, world.ankorstore.book.make_move = world.ankorstore.book.make_move, _no_move
+        world.ankorstore.habits.shows_confirms = False
         await world.ship(order)
         await world.pass_time(HOUR - 60, steps=4)
         assert (await world.held(order)).attention_reason is None
         await world.pass_time(HOUR / 4, steps=2)
         assert await world.reasons(order) == ["confirm_not_shown"]
 
-        ship("ship", order)
+        world.ankorstore.ship_by_person(order.id)
         await world.tell(order, event_type="order.shipped")
         await world.work()
         assert ((await world.held(order)).outcome, world.confirms()) == ("completed", 1)
-
-
-def _no_move(name: str, order: Order) -> Order:
-    return order
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,49 @@ async def test_an_accept_waives_what_the_question_shows(
         assert await world.reasons(order) == ["stock_short"]
 
 
+@pytest.mark.parametrize(
+    ("stock", "packs", "mugs", "accepted"),
+    [
+        ({}, 4, 1, {"TOTE-NAT": 3, "MUG-01": 1}),
+        ({"TOTE-NAT": 4}, 4, 1, {"TOTE-NAT": 4, "MUG-01": 1}),
+        ({"TOTE-NAT": 2}, 4, 1, None),
+        ({}, 5, 1, None),
+        ({"MUG-01": 0}, 4, 1, None),
+    ],
+    ids=["as it was", "more stock", "less stock", "more ordered", "another SKU"],
+)
+async def test_a_partial_accept_cuts_what_was_shown(
+    sqlite_store: Store,
+    clock: FakeClock,
+    stock: dict[str, int],
+    packs: int,
+    mugs: int,
+    accepted: dict[str, int] | None,
+) -> None:
+    """What is shorter, or short besides, than the person saw asks again; more stock does not."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        world.active_ants.set_stock("TOTE-NAT", 3)
+        order = world.ankorstore.place_order([TOTE, OrderedLine("MUG-01", mugs)], GOOD)
+        await world.tell(order)
+        await world.work()
+        assert await world.reasons(order) == ["stock_short"]
+        await accept_order(sqlite_store, await world.held(order), by="Ann", is_partial=True)
+        for sku, pieces in stock.items():
+            world.active_ants.set_stock(sku, pieces)
+        if packs != TOTE.packs:
+            world.ankorstore.change_packs(order.id, {order.lines[0].id: packs})
+        clock.advance(3601)  # what was read of the stock is too old by then
+        await world.work()
+
+        if accepted is None:
+            assert set(await world.reasons(order)) == {"stock_short"}
+            assert world.writes() == []
+            await _decide(world, order, partial(accept_order, is_partial=True))
+        else:
+            assert {line.variant.sku: line.packs for line in order.lines} == accepted
+        assert (await world.held(order)).state is State.PLACED
+
+
 @pytest.mark.parametrize("is_placed", [False, True])
 async def test_another_wish_to_cancel_is_another_question(
     sqlite_store: Store, clock: FakeClock, is_placed: bool

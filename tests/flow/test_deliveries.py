@@ -37,7 +37,7 @@ async def test_parcels_are_followed_until_delivered(store: Store, clock: FakeClo
     async with build_world(store, clock, warehouse=hand_driven()) as world:
         order, shipment_id = await _ship(world, tracking=["A1", "A2"])
         assert _statuses(order) == ["PRE_TRANSIT"] * 2
-        world.active_ants.shipments[shipment_id].status = "somewhere unheard of"
+        world.active_ants.mishaps.tell_status(shipment_id, "somewhere unheard of")
         await world.pass_time(0.9 * HOUR, steps=6)
         assert world.active_ants.calls_to(SEARCH) == []
         await world.pass_time(1.2 * HOUR, steps=6)

@@ -133,8 +133,7 @@ async def test_ended_order_that_is_not_at_the_warehouse_is_closed(
             await world.tell(donor)
             await world.work()
             (theirs,) = world.active_ants.orders_numbered(str(donor.reference))
-            theirs.external_order_number = str(order.reference)
-            world.active_ants._order_desk._by_external[str(order.reference)] = [theirs]
+            world.active_ants.occupy_number(theirs, str(order.reference), theirs.extras["extra1"])
         searches, creates = _searches(world), world.creates()
         held = await _hear(world, order)
 

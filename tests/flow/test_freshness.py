@@ -109,8 +109,7 @@ async def test_change_without_an_event_is_seen_before_the_confirm(
                 case "moved":
                     world.ankorstore.change_address(order.id, MOVED)
                 case _:
-                    order.shipping_methods = ["ankorstore"]
-                    order.note_change(clock.now())
+                    world.ankorstore.offer_shipping_methods(order.id, ["ankorstore"])
 
         _interrupt(world.companies.marketplace, "reserve_call", silence)
         await world.ship(order)

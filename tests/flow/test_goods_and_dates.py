@@ -89,7 +89,7 @@ async def test_refused_goods_are_those_of_the_order(sqlite_store: Store, clock: 
         order, number = await _send_anew_after_a_stray(world)
         shipment = world.active_ants.ship(number)
         await world.poll_feed()
-        order.note_change(clock.now(), "reception_refused")
+        world.ankorstore.set_status(order.id, "reception_refused")
         await hear(world, order)
 
         held = await world.held(order)
@@ -183,7 +183,7 @@ async def test_request_to_cancel_that_was_decided_on_is_not_asked_again(
     """Accepted in spite of it, the order is released at the end of the cancel window."""
     async with window_world(sqlite_store, clock) as world:
         order = world.ankorstore.place_order(TOTE, GOOD)
-        order.retailer_cancellation_request_reason = "changed my mind"
+        world.ankorstore.ask_for_cancellation(order.id, "changed my mind")
         await hear(world, order)
         assert await world.reasons(order) == ["retailer_asked_to_cancel"]
         await accept_order(sqlite_store, await world.held(order), by="a test")
@@ -278,8 +278,7 @@ async def test_two_accepts_hold_together(sqlite_store: Store, clock: FakeClock) 
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
         order = await place(world, [OrderedLine("TOTE-NAT", packs=1001)])
         await accept_order(sqlite_store, await world.held(order), by="a test")
-        order.retailer_cancellation_request_reason = "changed my mind"
-        order.note_change(clock.now())
+        world.ankorstore.ask_for_cancellation(order.id, "changed my mind")
         await hear(world, order)
         assert await world.reasons(order) == ["retailer_asked_to_cancel"]
         await accept_order(sqlite_store, await world.held(order), by="a test")

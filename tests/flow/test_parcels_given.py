@@ -39,7 +39,7 @@ def _quoted(world: World) -> list[dict[str, float]]:
 async def test_too_heavy_parcels_are_proposed_and_given(store: Store, clock: FakeClock) -> None:
     """The figures and a number of parcels that would do are shown; the given ones are quoted."""
     async with build_world(store, clock, warehouse=hand_driven()) as world:
-        world.active_ants.products["TOTE-NAT"].weight_kg = 20.0
+        world.active_ants.mishaps.describe_product("TOTE-NAT", weight_kg=20.0)
         order = await _place(world)
         await world.ship(order)
         (finding,) = (await world.held(order)).attention_detail

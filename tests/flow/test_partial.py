@@ -135,8 +135,9 @@ async def test_lots_and_expiry_dates(sqlite_store: Store, clock: FakeClock) -> N
         sqlite_store, clock, warehouse=hand_driven(), push_parcels=True
     ) as world:
         for expires_at in ("2099-12-31T00:00:00", "2027-01-31T00:00:00"):
-            product = world.active_ants.products["TOTE-NAT"]
-            product.lot_number, product.expires_at = "L" * 120, expires_at
+            world.active_ants.mishaps.describe_product(
+                "TOTE-NAT", lot_number="L" * 120, expires_at=expires_at
+            )
             order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
             await world.tell(order)
             await world.work()

@@ -235,7 +235,7 @@ async def test_what_waited_goes_on_by_ship_by_date(
         for order, turn in zip(orders, turns, strict=True):
             ship_by_at = clock.now() + timedelta(days=1 + turn)
             await _set_ship_by(world, [order], ship_by_at)
-            order.ships_until_at = ship_by_at
+            world.ankorstore.expect_shipping_by(order.id, ship_by_at)
 
         assert await go_on(world, what) == 6
 

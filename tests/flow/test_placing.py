@@ -32,9 +32,7 @@ async def _occupy(world: World, reference: int, extra1: str | None) -> None:
     """Let another shop of the same client have placed an order under this number."""
     donor = await _place(world)
     (theirs,) = _placed(world, donor)
-    theirs.external_order_number = str(reference)
-    theirs.extras["extra1"] = extra1
-    world.active_ants._order_desk._by_external[str(reference)] = [theirs]
+    world.active_ants.occupy_number(theirs, str(reference), extra1)
 
 
 @pytest.mark.parametrize("uniqueness", ["immediate", "late", "off"])
@@ -136,7 +134,8 @@ async def test_number_refused_as_existing(
 
         world.active_ants.habits.search_lag_seconds = 0.0
         if is_ours:
-            _placed(world, order)[0].extras["extra1"] = order.id
+            (theirs,) = _placed(world, order)
+            world.active_ants.occupy_number(theirs, str(order.reference), order.id)
         await world.retry(order)
 
         held = await world.held(order)

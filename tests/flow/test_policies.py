@@ -38,8 +38,7 @@ def _late(world: World) -> Order:
 
 def _mute(world: World) -> Order:
     order = world.ankorstore.place_order([TOTE], GOOD)
-    order.retailer = replace(order.retailer, phone_number=None)
-    return order
+    return world.ankorstore.change_retailer(order.id, phone_number=None)
 
 
 def _wrong_sum(world: World) -> Order:
@@ -337,6 +336,30 @@ async def test_held_order_goes_on_once_the_stock_came(
 
         assert (await world.held(order)).state is State.PLACED
         assert answers(world) == [{"type": "brand-validates"}]
+
+
+async def test_hours_count_for_each_sku(
+    sqlite_store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Stock that is short of another SKU holds for its own hours, whatever was short before."""
+    policy = rule("stock_short", action="hold", hold_hours=4, then="accept")
+    async with build_world(
+        sqlite_store, clock, warehouse=hand_driven(), policy_file=write_policy(tmp_path, policy)
+    ) as world:
+        world.active_ants.set_stock("TOTE-NAT", 3)
+        order = world.ankorstore.place_order([TOTE, OrderedLine("MUG-01")], GOOD)
+        await _carry(world, order)
+        clock.advance(3 * 3600)
+        world.active_ants.set_stock("TOTE-NAT", 100)
+        world.active_ants.set_stock("MUG-01", 0)
+        await world.tell(order)
+        await world.work()
+        held = await world.held(order)
+        assert held.attention_reason == "stock_short"
+        assert held.hold_until_at == clock.now() + timedelta(hours=4)
+        clock.advance(2 * 3600)  # the first would have ended long ago
+        await world.work()
+        assert world.writes() == []
 
 
 async def test_hold_without_end_stays_when_another_ends(

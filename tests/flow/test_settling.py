@@ -28,7 +28,7 @@ DOINGS: dict[str, Doing] = {
     "reset": lambda world, order: world.ankorstore.reset_labels(order.id),
     "fulfilment": lambda world, order: world.ankorstore.request_fulfillment(order.id),
     "ship": lambda world, order: world.ankorstore.ship_by_person(order.id),
-    "odd": lambda world, order: order.note_change(world.clock.now(), "brand_ponders"),
+    "odd": lambda world, order: world.ankorstore.set_status(order.id, "brand_ponders"),
     "move": lambda world, order: world.ankorstore.change_address(order.id, MOVED),
     "lines": lambda world, order: change_packs(world, order, 5),
 }
@@ -415,9 +415,9 @@ async def test_decision_on_an_order_that_moved_on(store: Store, clock: FakeClock
     """Placed between the look and the close: the close is refused, nothing is lost."""
     async with build_world(store, clock, warehouse=hand_driven()) as world:
         order = world.ankorstore.place_order(TOTE)
-        order.ship_to = MOVED
+        world.ankorstore.change_address(order.id, MOVED)
         world.active_ants.faults.once("POST */order/add", Fault.LOSE_ANSWER_AFTER)
-        order.status = "brand_confirmed"
+        world.ankorstore.set_status(order.id, "brand_confirmed")
         await world.tell(order)
         before = await world.held(order)
         await world.work()
@@ -458,7 +458,7 @@ async def test_number_of_another_shop(store: Store, clock: FakeClock, when: str)
     async with build_world(store, clock, warehouse=hand_driven()) as world:
         twin = await place(world)
         (other,) = world.active_ants.orders.values()
-        other.extras["extra1"] = "of another shop"
+        world.active_ants.occupy_number(other, str(twin.reference), "of another shop")
         if when == "at the create":
             world.active_ants.habits.search_lag_seconds = 1000
         taken = world.ankorstore.place_order(TOTE, MOVED, reference=twin.reference)

@@ -37,7 +37,7 @@ async def test_orders_from_before_the_switch_are_left_alone(store: Store, clock:
         cancelled = world.ankorstore.place_order(submitted_at=BEFORE, status="cancelled")
         taken = world.ankorstore.place_order(ONE_TOTE, GOOD, submitted_at=SWITCH)
         undated = world.ankorstore.place_order(ONE_TOTE, GOOD)
-        undated.submitted_at = None
+        world.ankorstore.forget_submission(undated.id)
         for order in (*closed, waiting, cancelled, taken, undated):
             await world.tell(order)
         await world.work()

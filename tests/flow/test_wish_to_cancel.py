@@ -54,8 +54,7 @@ async def test_withdrawn_by_the_retailer(store: Store, clock: FakeClock) -> None
     """Nobody needs to answer a wish that is gone."""
     async with build_world(store, clock, warehouse=hand_driven()) as world:
         order = await _asked(world)
-        order.retailer_cancellation_request_reason = None
-        order.note_change(clock.now())
+        world.ankorstore.withdraw_cancellation(order.id)
         await world.pass_time(world.settings.reconcile_seconds + 1)
         assert await world.reasons(order) == []
         assert (await world.held(order)).state is State.PLACED

@@ -239,7 +239,7 @@ def test_every_place_in_an_answer_of_the_warehouse(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MARKETPLACE)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_drawn_answers_of_the_marketplace(name: str, data: st.DataObject) -> None:
     """Two values drawn at random, at places drawn at random, cost the attempt at most."""
@@ -248,7 +248,7 @@ def test_drawn_answers_of_the_marketplace(name: str, data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("name", WAREHOUSE)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_drawn_answers_of_the_warehouse(name: str, data: st.DataObject) -> None:
     """Two values drawn at random, at places drawn at random, cost the attempt at most."""

@@ -20,7 +20,7 @@ from tests.explaining import Effort, catching, explain
 from tests.fake_clock import FakeClock
 
 ORDERS = 50_000
-MOST_ROWS = ORDERS // 2
+MOST_ROWS = ORDERS * 3 // 4
 """Far above what any question needs, far below what reading a table costs."""
 SORTED_BY_ID = {"newest orders", "a page further on", "newest events"}
 """A page of the newest walks the table, or the index of its times, from its end and stops."""

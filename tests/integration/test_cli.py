@@ -186,7 +186,9 @@ def test_why_an_order_waits(run: Run, filled: Any) -> None:
     assert "Nobody needs to do anything." in out
 
 
-@pytest.mark.parametrize("command", ["why", "orders show", "orders retry", "orders take"])
+@pytest.mark.parametrize(
+    "command", ["why", "orders show", "orders retry", "orders take --reason x"]
+)
 def test_an_order_that_cannot_be_told(run: Run, filled: Any, command: str) -> None:
     """A name of no order, or of two, is refused with status 2; both of two are named."""
     filled(add_twins)
@@ -220,7 +222,7 @@ def test_an_order_is_taken(run: Run, filled: Any) -> None:
     columns = {"state": "closed", "outcome": "ignored: before the switch"}
     order_id = filled(lambda store: add_order(store, 1, marketplace_reference="R1", **columns))
 
-    assert run("orders", "take", "R1")[0] == 0
+    assert run("orders", "take", "R1", "--reason", "ours after all")[0] == 0
 
     row = filled(lambda store: order_row(store, order_id))
     assert (row.state, row.outcome) == ("received", None)
@@ -232,7 +234,7 @@ def test_a_decision_that_makes_no_sense(run: Run, filled: Any) -> None:
     before = filled(lambda store: order_row(store, order_id))
 
     for command, words in (("retry", "closed (completed)"), ("take", "before the switch")):
-        status, out, err = run("orders", command, order_id_of(1))
+        status, out, err = run("orders", command, order_id_of(1), "--reason", "x")
         assert (status, out) == (1, "")
         assert words in err
 

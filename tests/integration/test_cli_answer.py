@@ -47,13 +47,16 @@ def test_decisions(run: Run, filled: Any) -> None:
         "it is accepted next, if nothing new is found\n",
         "",
     )
-    assert run("orders", "accept", "R1")[1].startswith("that was decided before")
+    assert run("orders", "accept", "R1", "--reason", "x")[1].startswith("that was decided before")
     status, out, err = run("orders", "hold", "R1", "--reason", "wait")
     assert (status, err) == (0, "")
     assert "until it is released" in out
-    assert run("orders", "release", "R1")[:2] == (0, "it is judged again now, by the policy\n")
-    assert run("orders", "release", "R1")[:2] == (0, "nothing holds it\n")
-    status, out, err = run("orders", "reject", "R1", "--type", "TOO_FAR")
+    assert run("orders", "release", "R1", "--reason", "x")[:2] == (
+        0,
+        "it is judged again now, by the policy\n",
+    )
+    assert run("orders", "release", "R1", "--reason", "x")[:2] == (0, "nothing holds it\n")
+    status, out, err = run("orders", "reject", "R1", "--type", "TOO_FAR", "--reason", "x")
     assert (status, out) == (1, "")
     assert "use one of BRAND_ALREADY_HAS_CUSTOMER_IN_THE_AREA" in err
     assert run("orders", "reject", "R1", "--type", "OTHER", "--reason", "too far")[0] == 0
@@ -76,7 +79,7 @@ def test_decisions(run: Run, filled: Any) -> None:
 def test_an_accept_that_settles_nothing(run: Run, filled: Any) -> None:
     filled(lambda store: held(store, "post_box", marketplace_reference="R1"))
 
-    status, out, err = run("orders", "accept", "R1", "--partial")
+    status, out, err = run("orders", "accept", "R1", "--partial", "--reason", "x")
 
     assert (status, out) == (1, "")
     assert err.startswith("antbridge: The delivery address is a post box")

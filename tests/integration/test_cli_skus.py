@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,26 @@ def test_import_is_whole_or_nothing(run: Run, tmp_path: Path) -> None:
     assert listed(run) == [("A", "WH-1", None), ("B", "WH-2", None)]
 
 
+def test_a_column_that_is_left_out_wipes_nothing(run: Run, tmp_path: Path) -> None:
+    """Aliases, modes and notes stay where the file has no such column; an empty cell is a word."""
+    file = tmp_path / "some.csv"
+    run("skus", "set", "A", "--warehouse-sku", "WH-1", "--pack-mode", "unit", "--note", "tray")
+    file.write_text("marketplace_sku,pack_mode\nA,factor:6\nB,pack\n")
+    assert run("skus", "import", str(file))[0] == 0
+    assert listed(run) == [("A", "WH-1", "factor:6"), ("B", None, "pack")]
+    assert json.loads(run("skus", "list", "--json")[1])[0]["note"] == "tray"
+
+    file.write_text("marketplace_sku,warehouse_sku\nA,WH-2\n")
+    assert (
+        "A: is WH-1 at the warehouse, pack mode factor:6 -> is WH-2"
+        in run("skus", "import", "--dry-run", str(file))[1]
+    )
+    assert run("skus", "import", str(file))[0] == 0
+    file.write_text("marketplace_sku,warehouse_sku,pack_mode,note\nB,WH-3,,new\n")
+    assert run("skus", "import", str(file))[0] == 0
+    assert listed(run) == [("A", "WH-2", "factor:6"), ("B", "WH-3", None)]
+
+
 def test_check_reports_every_variant_that_would_fail(
     run: Run, ankorstore: SimulatedAnkorstore, ants: SimulatedActiveAnts
 ) -> None:
@@ -281,7 +302,7 @@ def test_preview_tells_differences(
 ) -> None:
     """Where both can be sent, each member that the corrections change is told."""
     order = place(ankorstore, work)
-    order.ship_to.street = "Neue Straße 7"
+    ankorstore.change_address(order.id, replace(BERLIN, street="Neue Straße 7"))
     said = ("--house-number", "12", "--addition", "B")
     run("orders", "correct", "R1", "--reason", "asked", *said)
 

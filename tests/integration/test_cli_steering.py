@@ -6,7 +6,7 @@ from typing import Any
 from app.domain.jobs import JOB_NAMES
 from app.store.inbox import Inbox
 from app.store.models import Event
-from app.store.pauses import load_pauses
+from app.store.pauses import list_ended, load_pauses
 from app.store.schedules import load_schedules
 from app.store.session import Store
 from tests.integration.test_cli import Run, filled, run  # noqa: F401 - fixtures
@@ -24,7 +24,8 @@ def test_pause_and_resume(run: Run, filled: Any) -> None:  # noqa: F811
     assert "placing: placing is paused since" in run("pauses")[1]
     assert [one.reason for one in filled(load_pauses).values()] == ["stock-taking"]
 
-    assert "0 orders that waited" in run("resume", "placing")[1]
+    assert "0 orders that waited" in run("resume", "placing", "--reason", "counted")[1]
+    assert [one.reason for one in filled(lambda store: list_ended(store, 5))] == ["counted"]
     assert run("resume", "placing") == (0, "placing was not paused; nothing changed.\n", "")
     assert run("pauses")[1] == "nothing is paused\n"
     for wrong in (("pause", "placing"), ("pause", "x", "--reason", "y"), ("resume", "x")):

@@ -17,7 +17,7 @@ from app.errors import Finding
 from app.flow.preview import Preview
 from app.flow.story import tell_attempt, tell_present
 from app.flow.verdict_words import tell_verdict
-from app.store import order_lists
+from app.store import order_search
 from app.store.decisions import retry_order
 from app.store.decisions_answer import hold_order
 from app.store.models import Event, PeerState, Schedule, Shipment, WorkerBeat
@@ -174,7 +174,9 @@ async def test_an_order_has_one_timeline_of_events_and_attempts(
         "/orders/R1/do/retry", "/orders/R1/do/retry", seen=seen[0], reason="it is there"
     )
 
-    told = text_of(await browser.get("/orders/R1"))
+    page = await browser.get("/orders/R1")
+    told = text_of(page)
+    assert re.findall(r'href="/events/(\d+)"', page.text) == ["1", "2"]
 
     places = [
         told.index(word) for word in ("order.first", "retried by anna: it is there", "order.second")
@@ -240,7 +242,7 @@ async def test_lists_go_on_page_by_page(browser: Browser, store: Store) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/orders?state=x", "/orders?attention=x", "/orders?deadline=x", "/orders?after=x",
-     "/orders?after=-1", "/orders?after=" + "9" * 30, "/events?before=x", "/shipments?before=٣"],
+     "/orders?after=-1", "/orders?after=" + "9" * 30, "/events?after=x", "/shipments?before=٣"],
 )  # fmt: skip
 async def test_what_is_no_filter_is_refused(browser: Browser, path: str) -> None:
     """With what it may be."""
@@ -272,7 +274,7 @@ async def test_a_search_finds_orders_of_a_sku(
         line = {"marketplace_line_id": "l", "sku": sku, "sent_quantity": 1, "units_per_sku": 1}
         await add_placing(store, row, f"AK{number}", lines=[line])
     await add_order(store, 6, marketplace_reference="R6", verdict={"needed": {"MUG-BLUE": 4}})
-    monkeypatch.setattr(order_lists, "SKU_WINDOW", 2)
+    monkeypatch.setattr(order_search, "WINDOW", 2)
 
     first = await browser.get("/search?q=MUG-BLUE")
     found = LINK.findall(first.text)
@@ -285,7 +287,30 @@ async def test_a_search_finds_orders_of_a_sku(
 
     assert found[2:] == [f"/orders/{order_id_of(1)}"]
     assert LINK.findall((await browser.get("/search?q=MUG%25")).text) == []
-    assert "Retailers cannot be searched for" in (await browser.get("/search?q=")).text
+
+
+async def test_a_search_finds_orders_of_a_retailer(
+    browser: Browser, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a part of a name: open ones at once, others a window and a page at a time, each once."""
+    for number in range(1, 9):
+        name = "cafe angstrom | ina smit" if number != 7 else "the corner shop"
+        state = "placed" if number == 1 else "closed"
+        await add_order(store, number, state=state, retailer_text=name)
+    await add_order(store, 9)
+    monkeypatch.setattr(order_search, "WINDOW", 5)
+    monkeypatch.setattr(order_search, "MOST_FOUND", 2)
+
+    one = await browser.http.get("/search", params={"q": "corner SHOP"})
+    page = await browser.http.get("/search", params={"q": "Ångström"})
+    found = [LINK.findall(page.text)]
+    while older := re.findall(r'href="([^"]+)" rel="next"', page.text):
+        page = await browser.get(older[0].replace("&amp;", "&"))
+        found.append(LINK.findall(page.text))
+
+    assert LINK.findall(one.text) == [f"/orders/{order_id_of(7)}"]
+    numbers = [[8, 6, 1], [5, 4], [3, 2], [1]]
+    assert found == [[f"/orders/{order_id_of(number)}" for number in some] for some in numbers]
 
 
 async def test_events_and_stray_shipments_are_listed(browser: Browser, store: Store) -> None:

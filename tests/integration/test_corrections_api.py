@@ -118,7 +118,7 @@ async def test_wrong_corrections_are_refused(
     """What cannot be right is refused with what would be, and holds no order."""
     order_id = await hold(store, ankorstore)
 
-    answer = await client.post("/api/orders/R1/corrections", json=body)
+    answer = await client.post("/api/orders/R1/corrections", json={"reason": "x", **body})
 
     assert (answer.status_code, told in answer.text) == (422, True), answer.text
     row = await order_row(store, order_id)
@@ -131,7 +131,9 @@ async def test_impossible_corrections_are_refused(
     """An order that is closed, or at the warehouse, answers 409 and says why."""
     await hold(store, ankorstore, state="placed")
 
-    answer = await client.post("/api/orders/R1/corrections", json={"phone": "+49301234567"})
+    answer = await client.post(
+        "/api/orders/R1/corrections", json={"reason": "x", "phone": "+49301234567"}
+    )
 
     assert (answer.status_code, "Maya" in answer.json()["detail"]) == (409, True)
 
@@ -165,9 +167,9 @@ async def test_postpone(
     assert (await order_row(store, order_id)).postpone_to == "2026-03-20"
     (attempt,) = await attempts_of(store, order_id)
     assert attempt.message == "postponed to 2026-03-20 by ina: truck"
-    assert (await client.post(path, json={"date": "2026-02-01"})).status_code == 409
+    assert (await client.post(path, json={"date": "2026-02-01", "reason": "x"})).status_code == 409
     for body in ({}, {"date": "soon"}, {"date": "2026-03-21", "day": 1}):
-        assert (await client.post(path, json=body)).status_code == 422
+        assert (await client.post(path, json={"reason": "x", **body})).status_code == 422
 
 
 async def test_without_the_token_nobody_gets_in(client: httpx.AsyncClient) -> None:

@@ -14,6 +14,7 @@ from prometheus_client import generate_latest
 from structlog.contextvars import clear_contextvars
 
 import app.flow.carry as carry_module
+from app.domain.search_text import fold
 from app.errors import (
     Finding,
     NotReady,
@@ -34,8 +35,9 @@ from app.wiring import known_secrets, traced
 from tests.collector import collecting
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world
+from tests.integration.console import add_person, console
 from tests.integration.web import OPERATOR, running_web
-from tests.store_rows import make_event, rows_of
+from tests.store_rows import add_order, make_event, rows_of
 
 PERSON = "Canaria Finchley"
 SHOP = "The Yellow Birdhouse"
@@ -228,6 +230,30 @@ async def test_a_delivery_and_its_order_share_an_id(
         assert about[0] == "event.stored"
         assert set(about[1:]) == {"attempt.finished"}
         assert len(about) >= 3
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_search_for_a_retailer_is_not_logged(
+    store: Store,
+    database_url: str,
+    clock: FakeClock,
+    json_logs: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Neither what was searched for nor what was found, by whomever; nor counted by it."""
+    await add_order(store, retailer_text=fold(f"{SHOP} | {PERSON}"))
+    await add_person(store)
+    json_logs()
+    async with console(database_url, clock) as browser:
+        for _ in range(2):
+            for name in (SHOP, PERSON.lower()):
+                await browser.http.get("/search", params={"q": name})
+            await browser.sign_in()
+
+    output = capsys.readouterr()
+    told = (output.out + output.err + generate_latest(REGISTRY).decode()).lower()
+    assert "operator.signed_in" in told
+    assert [name for name in PERSONAL if name.lower() in told] == []
 
 
 async def test_a_bug_tells_the_caller_nothing(

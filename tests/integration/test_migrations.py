@@ -1,5 +1,6 @@
 """The schema: built by one history on both databases, up and down, safely when many start."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import app.store.models_operators
 import app.store.models_pauses
 import app.store.models_returns
 import app.store.models_skus  # noqa: F401 - all their tables belong to the schema
+from app.domain.corrections import read_corrections
 from app.store.migrate import (
     alembic_config,
     bring_up_to_date,
@@ -105,6 +107,46 @@ def test_several_processes_start_at_once(empty_url: str) -> None:
     assert answers == [known_revisions()[0]] * 2
     assert [start.returncode for start in starts] == [0, 0]
     assert tables_of(empty_url) == TABLES
+
+
+@pytest.mark.parametrize(
+    ("reason", "steps", "is_unreleased"),
+    [
+        ("corrected_not_released", (), True),
+        ("acceptance_reverted", ("phone corrected by ina: asked",), True),
+        ("acceptance_reverted", ("phone corrected by ina: asked", "retried by ina"), False),
+        (None, ("phone corrected, and released by ina: asked",), False),
+        (None, (), False),
+    ],
+    ids=str,
+)
+def test_an_older_correction_stays_unreleased(
+    empty_url: str, reason: str | None, steps: tuple[str, ...], is_unreleased: bool
+) -> None:
+    """The upgrade gives corrections the word for it, as the question or the history tells."""
+    with migration_connection(empty_url) as connection:
+        command.upgrade(alembic_config(connection), "0011")
+        connection.commit()
+    asked = "NULL" if reason is None else f"'{reason}'"
+    steps_of = [("retry" if "retried" in message else "correct", message) for message in steps]
+    run(
+        empty_url,
+        "INSERT INTO orders (marketplace_order_id, state, found_by, created_at, attention_reason, "
+        "corrections) VALUES ('one', 'received', 'webhook', '2026-03-02 09:00:00', "
+        f"""{asked}, '{{"phone": "+3120", "street": null, "entries": {{}}}}')""",
+        *(
+            "INSERT INTO attempts (order_id, happened_at, step, outcome, message, attempt_number, "
+            f"duration_ms) SELECT id, '2026-03-02 09:00:00', '{step}', 'decided', '{message}', "
+            "0, 0 FROM orders"
+            for step, message in steps_of
+        ),
+    )
+
+    bring_up_to_date(empty_url)
+
+    ((held,),) = run(empty_url, "SELECT corrections FROM orders")
+    corrections = read_corrections(json.loads(held) if isinstance(held, str) else held)  # type: ignore[arg-type]
+    assert (corrections.is_unreleased, corrections.phone) == (is_unreleased, "+3120")
 
 
 def test_a_newer_schema_is_left_alone(database_url: str) -> None:

@@ -237,7 +237,7 @@ async def test_a_name_of_two_orders_is_refused(client: httpx.AsyncClient, store:
     await add_placing(store, other, "AK777", warehouse_order_id="555")
 
     for method, path in (("GET", ""), ("POST", "/retry"), ("POST", "/take")):
-        answer = await client.request(method, f"/api/orders/555{path}")
+        answer = await client.request(method, f"/api/orders/555{path}", json={"reason": "x"})
         assert answer.status_code == 409
         for name in ("555", "777", order_id_of(1), order_id_of(2)):
             assert name in answer.json()["detail"]
@@ -252,7 +252,8 @@ async def test_an_unknown_order_is_a_404(client: httpx.AsyncClient, store: Store
     await add_order(store, marketplace_reference="R1")
     for name in UNKNOWN:
         for method, path in (("GET", ""), ("POST", "/retry"), ("POST", "/take")):
-            answer = await client.request(method, f"/api/orders/{name}{path}")
+            where = f"/api/orders/{name}{path}"
+            answer = await client.request(method, where, json={"reason": "x"})
             assert answer.status_code == 404, name
             assert len(answer.content) < 1000
 
@@ -447,7 +448,7 @@ async def test_an_order_from_before_the_switch_is_taken(
     """Taking lifts both ways in which such an order is left alone, and starts it anew."""
     order_id = await add_order(store, closed_at=clock.now(), **columns)
 
-    answer = await client.post(f"/api/orders/{order_id_of(1)}/take")
+    answer = await client.post(f"/api/orders/{order_id_of(1)}/take", json={"reason": "x"})
 
     assert (answer.status_code, answer.json()["state"]) == (200, "received")
     row = await order_row(store, order_id)
@@ -469,7 +470,9 @@ async def test_only_an_order_from_before_the_switch_can_be_taken(
     order_id = await add_order(store, **columns)
     before = await order_row(store, order_id)
 
-    assert (await client.post(f"/api/orders/{order_id_of(1)}/take")).status_code == 409
+    assert (
+        await client.post(f"/api/orders/{order_id_of(1)}/take", json={"reason": "x"})
+    ).status_code == 409
 
     assert await order_row(store, order_id) == before
 

@@ -72,7 +72,7 @@ async def _add(store: Store, number: int, **columns: Any) -> int:
             )
         )
         await connection.execute(text("UPDATE events SET processed_at = received_at"))
-    await change_order(store, order_id, next_attempt_at=None, **columns)
+    await change_order(store, order_id, next_attempt_at=None, **{"retailer_text": MARK, **columns})
     return order_id
 
 
@@ -90,6 +90,8 @@ async def _kept(store: Store, order_id: int) -> tuple[bool, bool, bool]:
     assert (event.pruned_at is None) is (event.raw_body != b"")
     assert (placing.pruned_at is None) is (placing.payload != {})
     assert placing.lines[0]["sku"] == "A"
+    names = (await order_row(store, order_id)).retailer_text
+    assert names == (MARK if placing.payload else None)
     return event.raw_body != b"", placing.payload != {}, bool(await attempts_of(store, order_id))
 
 

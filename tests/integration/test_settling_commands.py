@@ -73,13 +73,13 @@ def test_settle_by_command(run: Run, filled: Filled) -> None:
     """Recorded once, with who and why; repeated, nothing changes; nonsense is refused."""
     order_id = filled(add_task)
 
-    status, _, err = run("orders", "settle", "R1", "released-in-maya")
+    status, _, err = run("orders", "settle", "R1", "released-in-maya", "--reason", "x")
     assert status == 1
     assert "possible: changed-in-maya, cancelled-in-maya, shipped-anyway, kept" in err
-    assert run("orders", "settle", "R1", "burnt")[0] == 2
+    assert run("orders", "settle", "R1", "burnt", "--reason", "x")[0] == 2
     status, out, _ = run("orders", "settle", "R1", "changed-in-maya", "--reason", "by phone")
     assert (status, "goes on from what they show" in out) == (0, True)
-    status, out, _ = run("orders", "settle", "R1", "changed-in-maya")
+    status, out, _ = run("orders", "settle", "R1", "changed-in-maya", "--reason", "again")
     assert (status, "nothing changed" in out) == (0, True)
 
     row = filled(lambda store: order_row(store, order_id))
@@ -97,13 +97,13 @@ def test_close_and_resend_by_command(run: Run, filled: Filled) -> None:
     """Refused while the warehouse has it, naming the record that is missing."""
     order_id = filled(add_task)
 
-    status, _, err = run("orders", "close", "R1", "--outcome", "cancelled")
+    status, _, err = run("orders", "close", "R1", "--outcome", "cancelled", "--reason", "x")
     assert status == 1
     assert "record first what became of that: possible: antbridge orders settle R1 changed" in err
-    status, _, err = run("orders", "resend", "R1")
+    status, _, err = run("orders", "resend", "R1", "--reason", "x")
     assert (status, "possible: antbridge orders settle R1" in err) == (1, True)
-    assert run("orders", "close", "R1", "--outcome", "ignored")[0] == 2
-    assert run("orders", "close", "R1")[0] == 2
+    assert run("orders", "close", "R1", "--outcome", "ignored", "--reason", "x")[0] == 2
+    assert run("orders", "close", "R1", "--reason", "x")[0] == 2
     assert filled(lambda store: attempts_of(store, order_id)) == []
 
 
@@ -124,9 +124,9 @@ async def test_settle_by_api(client: httpx.AsyncClient, store: Store, clock: Fak
     for body, expected in (
         ({}, 422),
         ({"answer": "burnt"}, 422),
-        ({"answer": "released-in-maya"}, 409),
+        ({"answer": "released-in-maya", "reason": "x"}, 409),
         ({"answer": "kept", "by": "Ina", "reason": "he collects it"}, 200),
-        ({"answer": "kept", "by": "Ina"}, 200),
+        ({"answer": "kept", "by": "Ina", "reason": "again"}, 200),
     ):
         answer = await client.post("/api/orders/R1/settle", json=body)
         assert answer.status_code == expected, body
@@ -140,7 +140,7 @@ async def test_close_and_resend_by_api(
 ) -> None:
     """An order nothing was placed for is closed; repeated it says so; otherwise it is refused."""
     order_id = await add_order(store, marketplace_reference="R2", attention_reason="stock_short")
-    resend = await client.post("/api/orders/R2/resend")
+    resend = await client.post("/api/orders/R2/resend", json={"reason": "x"})
     assert (resend.status_code, "nothing was placed" in resend.json()["detail"]) == (409, True)
     body = {"outcome": "rejected", "by": "Ina", "reason": "out of season"}
     assert (await client.post("/api/orders/R2/close", json=body | {"outcome": "x"})).is_error
@@ -159,7 +159,7 @@ async def test_two_records_at_once(client: httpx.AsyncClient, store: Store) -> N
     """Two decisions at once: one wins, and the other is told that the order moved on."""
     await add_task(store)
     calls = [
-        client.post("/api/orders/R1/settle", json={"answer": answer})
+        client.post("/api/orders/R1/settle", json={"answer": answer, "reason": "x"})
         for answer in ("kept", "changed-in-maya")
     ]
     statuses = sorted(answer.status_code for answer in await asyncio.gather(*calls))

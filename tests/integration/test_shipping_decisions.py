@@ -21,6 +21,7 @@ from tests.shipment_samples import goods
 from tests.store_rows import add_order, attempts_of
 
 PARCEL = {"length_cm": 60, "width_cm": 40, "height_cm": 40, "weight_kg": 12.5}
+WHY = {"by": "Ann", "reason": "agreed"}
 LABEL = ReturnLabel("application/pdf", "label.pdf", "3S1", b"%PDF label")
 
 
@@ -86,11 +87,13 @@ async def test_parcels_by_api(client: httpx.AsyncClient, store: Store) -> None:
         ([{**PARCEL, "length_cm": 274}], 409),
         (None, 409),
     ):
-        answer = await client.post("/api/orders/R1/parcels", json={"parcels": parcels})
+        answer = await client.post(
+            "/api/orders/R1/parcels", json={"reason": "x", "parcels": parcels}
+        )
         assert answer.status_code == status, parcels
     assert (await order_row_of(store, order_id)).parcels_agreed_at is None
 
-    answer = await client.post("/api/orders/R1/parcels", json={"by": "Ann", "parcels": [PARCEL]})
+    answer = await client.post("/api/orders/R1/parcels", json={**WHY, "parcels": [PARCEL]})
     assert (answer.status_code, answer.json()["attention_reason"]) == (200, None)
     shown = (await client.get("/api/orders/R1")).json()
     assert shown["parcels_agreed"] == [{**PARCEL, "weight_kg": "12.5"}]
@@ -100,7 +103,7 @@ async def test_reset_by_api(client: httpx.AsyncClient, store: Store) -> None:
     """Only while Ankorstore shows a label, and said with what is possible instead."""
     asked = {"attention_reason": "wrong_label_confirmed", "attention_since": store.now()}
     order_id = await add_shipped(store, state="dispatched", marketplace_status="shipped", **asked)
-    answer = await client.post("/api/orders/R1/reset-label")
+    answer = await client.post("/api/orders/R1/reset-label", json=WHY)
     assert answer.status_code == 409
     assert "Ankorstore's support" in answer.json()["detail"]
     assert (await client.get("/status")).json()["wrong_labels"] == 1
@@ -111,7 +114,7 @@ async def test_reset_by_api(client: httpx.AsyncClient, store: Store) -> None:
             Order.__table__.update().values(marketplace_status="shipping_labels_generated")
         )
     for said in ("asked to take its label back", "nothing changes"):
-        answer = await client.post("/api/orders/R1/reset-label", json={"by": "Ann"})
+        answer = await client.post("/api/orders/R1/reset-label", json=WHY)
         assert said in answer.json()["message"]
     assert len(await attempts_of(store, order_id)) == 1
 
@@ -121,9 +124,12 @@ async def test_returns_by_api(client: httpx.AsyncClient, store: Store) -> None:
     order_id = await add_shipped(store, state="closed", outcome="completed")
     assert (await client.post("/api/orders/R1/return-label")).status_code == 409
     assert (await client.get("/api/orders/R1/return-label/file")).status_code == 409
-    answer = await client.post("/api/orders/R1/return", json={"by": "Ann", "remark": "wet"})
+    answer = await client.post("/api/orders/R1/return", json={**WHY, "remark": "wet"})
     assert answer.json()["message"] == "1 return(s) are announced to the warehouse now"
-    assert "nothing changes" in (await client.post("/api/orders/R1/return")).json()["message"]
+    assert (
+        "nothing changes"
+        in (await client.post("/api/orders/R1/return", json=WHY)).json()["message"]
+    )
     (shown,) = (await client.get("/api/returns")).json()["returns"]
     assert (shown["order"], shown["warehouse_shipment_id"], shown["state"]) == ("R1", "77", "open")
 
@@ -136,7 +142,7 @@ async def test_returns_by_api(client: httpx.AsyncClient, store: Store) -> None:
         LABEL.data,
         "application/octet-stream",
     )
-    assert (await client.post("/api/orders/R1/return-close")).status_code == 200
+    assert (await client.post("/api/orders/R1/return-close", json=WHY)).status_code == 200
     assert (await client.get("/api/orders/R1/return-label/file")).status_code == 409
     assert (await client.get("/api/returns")).json() == {"returns": []}
     assert len((await client.get("/api/returns?all=true")).json()["returns"]) == 1
@@ -164,9 +170,9 @@ def test_parcels_by_command(run: Run, filled: Any) -> None:  # noqa: F811
         (("--as-reckoned", "--kg", "4", "--cm", "40x30x20"), "--as-reckoned"),
     )
     for options, said in wrong:
-        status, _, error = run("orders", "parcels", "R1", *options)
+        status, _, error = run("orders", "parcels", "R1", *options, "--reason", "x")
         assert (status, said in error) == (2, True), (options, error)
-    assert run("orders", "parcels", "R1", "--kg", "31", "--cm", "40x30x20")[0] == 1
+    assert run("orders", "parcels", "R1", "--reason", "x", "--kg", "31", "--cm", "40x30x20")[0] == 1
     assert filled(lambda store: order_row_of(store, order_id)).parcels_agreed_at is None
 
     options = ("--kg", "4.2", "--kg", "5", "--cm", "40x30x20")
@@ -174,17 +180,17 @@ def test_parcels_by_command(run: Run, filled: Any) -> None:  # noqa: F811
     assert (status, "1 of 40x30x20 cm, 4.2 kg" in out) == (0, True)
     agreed = filled(lambda store: order_row_of(store, order_id)).parcels_agreed
     assert [(one["length_cm"], one["weight_kg"]) for one in agreed] == [(40, "4.2"), (40, "5")]
-    assert run("orders", "parcels", "R1", "--as-reckoned")[0] == 0
+    assert run("orders", "parcels", "R1", "--as-reckoned", "--reason", "x")[0] == 0
 
 
 def test_partial_and_reset_by_command(run: Run, filled: Any) -> None:  # noqa: F811
     """Each says what happens next, or why it cannot."""
     filled(lambda store: add_shipped(store, state="placed"))
-    status, _, error = run("orders", "reset-label", "R1")
+    status, _, error = run("orders", "reset-label", "R1", "--reason", "x")
     assert (status, "knows of no label" in error) == (1, True)
     status, out, _ = run("orders", "confirm-partial", "R1", "--reason", "sold out")
     assert (status, "tracking only" in out) == (0, True)
-    assert run("orders", "confirm-partial", "R9")[0] == 2
+    assert run("orders", "confirm-partial", "R9", "--reason", "x")[0] == 2
 
 
 def test_returns_by_command(
@@ -207,7 +213,7 @@ def test_returns_by_command(
     label = ("returns", "label", "R1", "--out", str(target))
     status, _, error = run(*label)
     assert (status, "returns open" in error) == (2, True)
-    assert run("returns", "open", "R1", "--remark", "wet")[0] == 0
+    assert run("returns", "open", "R1", "--remark", "wet", "--reason", "refused")[0] == 0
     assert run("returns", "list")[1].split("\t")[:3] == ["R1", "77", "open"]
 
     status, _, error = run(*label)  # nobody answers there

@@ -59,12 +59,14 @@ async def test_a_pause_is_said_shown_and_ended(
     for what in Pausable:
         assert f'antbridge_paused{{what="{what}"}} {float(what == "placing")}' in metrics
 
-    ended = await client.delete("/api/pauses/placing", params={"by": "jo"})
+    why = {"by": "jo", "reason": "all is\x00counted"}
+    ended = await client.delete("/api/pauses/placing", params=why)
     assert (ended.json()["ended"], ended.json()["woken"]) == (shown, 0)
     twice = await client.delete("/api/pauses/placing")
     assert (twice.status_code, twice.json()["ended"]) == (200, None)
     (kept,) = await rows_of(store, PauseRow)
     assert (kept.paused_by, kept.reason, kept.resumed_by) == ("ina", "stock-taking", "jo")
+    assert kept.resume_reason == "all is counted"
     assert (await client.get("/status")).json()["pauses"] == []
 
 

@@ -115,7 +115,7 @@ def log_in(company: Any) -> dict[str, str]:
 @pytest.mark.parametrize(
     "name", ["accept", "quotes", "tracking", "promise", "subscribe", "test order"]
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_marketplace_never_trips(name: str, data: st.DataObject) -> None:
     """Whatever stands in place of a good value, the answer is a success or a 4xx."""
@@ -144,7 +144,7 @@ def test_marketplace_never_trips(name: str, data: st.DataObject) -> None:
         ("/v2/product/search", {"sku": "x", "barcode": "y"}),
     ],
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_warehouse_never_trips(path: str, body: Any, data: st.DataObject) -> None:
     """Whatever stands in place of a good value, the answer is an envelope."""

@@ -28,9 +28,10 @@ def named() -> list[str]:
 
 
 def uncommented(folder: Path) -> Path:
-    """Write the file with every setting switched on."""
+    """Write the file with every setting switched on that is for real companies."""
     path = folder / "all.env"
-    path.write_text(ASSIGNMENT.sub(r"\g<name>=", EXAMPLE.read_text("utf-8")), "utf-8")
+    text = EXAMPLE.read_text("utf-8").replace("#CLOCK_URL=", "#")
+    path.write_text(ASSIGNMENT.sub(r"\g<name>=", text), "utf-8")
     return path
 
 

@@ -203,6 +203,7 @@ def test_every_setting_has_an_example_that_loads(monkeypatch: pytest.MonkeyPatch
     for name, field in Settings.model_fields.items():
         assert field.examples, name
         monkeypatch.setenv(name.upper(), str(field.examples[0]))
+    monkeypatch.delenv("CLOCK_URL")  # not beside the addresses of real companies: see below
 
     load_settings()
 
@@ -318,3 +319,28 @@ def test_addresses_of_people_are_secrets(monkeypatch: pytest.MonkeyPatch) -> Non
         "mail-password",
     }
     assert "hooks.brand.example" not in repr(settings)
+
+
+@pytest.mark.parametrize("company", ["ANKORSTORE_BASE_URL", "ACTIVE_ANTS_BASE_URL"])
+@pytest.mark.parametrize("host", ["https://www.ankorstore.com", "https://127.0.0.1.example.com"])
+def test_moved_clock_beside_a_real_company_is_refused(
+    monkeypatch: pytest.MonkeyPatch, company: str, host: str
+) -> None:
+    """An order of a real company is handled in real time, whichever of the two is real."""
+    monkeypatch.setenv("CLOCK_URL", "http://127.0.0.1:8801/_simulator/clock")
+    monkeypatch.setenv("ANKORSTORE_BASE_URL", "http://127.0.0.1:8801")
+    monkeypatch.setenv("ACTIVE_ANTS_BASE_URL", "http://[::1]:8802")
+    assert load_settings().clock_url == "http://127.0.0.1:8801/_simulator/clock"
+    monkeypatch.setenv(company, host)
+
+    with pytest.raises(SettingsError, match=rf"^CLOCK_URL: .*{company}.*leave CLOCK_URL empty"):
+        load_settings()
+
+
+@pytest.mark.parametrize("url", ["http://time.example.com/clock", "clock", "ftp://127.0.0.1/"])
+def test_clock_of_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Whoever tells the time decides when orders are answered."""
+    monkeypatch.setenv("CLOCK_URL", url)
+
+    with pytest.raises(SettingsError, match=r"^CLOCK_URL: must be an address of this machine"):
+        load_settings()

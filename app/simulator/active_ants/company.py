@@ -14,6 +14,7 @@ from app.simulator.active_ants.control import add_control_routes
 from app.simulator.active_ants.envelopes import NotOk, bare_answer, envelope, ok
 from app.simulator.active_ants.habits import WarehouseHabits
 from app.simulator.active_ants.login import Login
+from app.simulator.active_ants.mishaps import Mishaps
 from app.simulator.active_ants.order_desk import OrderDesk
 from app.simulator.active_ants.paths import find_path
 from app.simulator.active_ants.records import (
@@ -80,6 +81,7 @@ class SimulatedActiveAnts(Company):
         self.return_desk = ReturnDesk(habits, self._shipment_desk)
         self._order_desk = OrderDesk(clock, random, habits, self.stockroom, self.floor.plan)
         self._back_office = BackOffice(self.stockroom, self.floor)
+        self.mishaps = Mishaps(self.stockroom, self._order_desk, self._shipment_desk)
         self.stockroom.add_routes(self.routes)
         self._order_desk.add_routes(self.routes)
         self._shipment_desk.add_routes(self.routes)
@@ -213,9 +215,15 @@ class SimulatedActiveAnts(Company):
         self._back_office.change_lines(found, quantities or {})
         return found
 
+    def occupy_number(
+        self, order: WarehouseOrder | str | int, number: str, extra1: str | None = None
+    ) -> WarehouseOrder:
+        """Make an order one that another shop placed under *number*, with its own mark."""
+        return self.mishaps.renumber_order(self._find_order(order), number, extra1)
+
     def mark_delivered(self, shipment_id: int) -> None:
         """Let the carrier deliver."""
-        self.shipments[shipment_id].status = "delivered"
+        self.mishaps.tell_status(shipment_id, "delivered")
 
     def _read_settings(self, ask: Ask) -> Answer:
         return ok("Settings found.", settings_document(self.habits))

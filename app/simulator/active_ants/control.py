@@ -1,5 +1,6 @@
 """The warehouse's control endpoints, for a person or a script that runs it over HTTP."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from app.simulator.active_ants.records import Shipment, WarehouseOrder
@@ -45,7 +46,26 @@ def add_control_routes(company: "SimulatedActiveAnts", routes: Routes) -> None:
         }
         return json_answer(summarise_order(doings[doing](number, **wanted)))
 
+    def mishap(ask: Ask) -> Answer:
+        wanted = read_json_object(ask)
+        doing = wanted.pop("do")
+        if doing == "occupy_number":
+            return json_answer(summarise_order(company.occupy_number(**wanted)))
+        if doing == "acknowledge_elsewhere":
+            return json_answer({"acknowledged": company.mishaps.acknowledge_elsewhere()})
+        if doing == "describe_product":
+            product = company.mishaps.describe_product(**wanted)
+            return json_answer({"sku": product.sku, "stock": product.stock})
+        mishaps: dict[str, Callable[..., Shipment]] = {
+            "relabel_shipment": company.mishaps.relabel_shipment,
+            "tell_status": company.mishaps.tell_status,
+            "hide_goods": company.mishaps.hide_goods,
+            "show_goods": company.mishaps.show_goods,
+        }
+        return json_answer(summarise_shipment(mishaps[doing](wanted.pop("shipment"), **wanted)))
+
     add_shared_routes(company, routes)
+    routes.add("POST", "/_simulator/mishaps", mishap)
     routes.add("POST", "/_simulator/maya", in_maya)
     routes.add("POST", "/_simulator/ship", ship)
     routes.add("POST", "/_simulator/foreign-shipments", add_foreign)

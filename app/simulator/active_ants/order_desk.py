@@ -53,6 +53,16 @@ class OrderDesk:
         """Return every order of this number, doubles included."""
         return list(self._by_external.get(external_order_number, ()))
 
+    def renumber(
+        self, order: WarehouseOrder, external_order_number: str, extra1: str | None
+    ) -> WarehouseOrder:
+        """Give an order the number, and the mark, another shop gave it."""
+        self._by_external[order.external_order_number].remove(order)
+        order.external_order_number = external_order_number
+        order.extras["extra1"] = extra1
+        self._by_external.setdefault(external_order_number, []).append(order)
+        return order
+
     def next_order_number(self) -> int:
         """Return a number no order has."""
         self._order_number += self._random.randint(1, 5)

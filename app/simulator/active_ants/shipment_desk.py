@@ -40,6 +40,21 @@ class ShipmentDesk:
         self._open[shipment.id] = shipment
         self._by_external.setdefault(shipment.external_order_number, []).append(shipment)
 
+    def relabel(self, shipment: Shipment, external_order_number: str, order_number: int) -> None:
+        """Show a shipment under another number."""
+        self._by_external[shipment.external_order_number].remove(shipment)
+        shipment.external_order_number = external_order_number
+        shipment.order_number = order_number
+        self._by_external.setdefault(external_order_number, []).append(shipment)
+
+    def acknowledge_all(self) -> int:
+        """Take everything out of the feed; return how many shipments that were."""
+        for shipment in self._open.values():
+            shipment.is_acknowledged = True
+        count = len(self._open)
+        self._open.clear()
+        return count
+
     def list_all(self, ask: Ask) -> Answer:
         """Answer the oldest unacknowledged rows of every order type."""
         return self._answer_feed(lambda shipment: True)

@@ -40,6 +40,8 @@ class ShippingFloor:
         self._do_later = do_later
         self._shipment_id = 42_434_541
         self._item_id = 90_000_000
+        self.parcels_wanted: dict[str, int] = {}
+        """In how many parcels an order ships by itself, by its `extra1`; else that is drawn."""
         self._bundles = BundleRows(habits, stockroom, self._next_item_id)
 
     def plan(self, order: WarehouseOrder) -> None:
@@ -61,7 +63,8 @@ class ShippingFloor:
         """
         Ship what is left of *order*, or only *lines* (units by SKU), in so many parcels.
 
-        *tracking* gives the carrier numbers; without it they are invented.
+        *tracking* gives the carrier numbers, an empty one where there is none yet; without it
+        they are invented.
         """
         assert not order.is_cancelled, "a cancelled order never ships"
         assert not order.is_on_hold, "an order on hold never ships"
@@ -97,6 +100,13 @@ class ShippingFloor:
         self._do_later(seconds / 2, lambda: move_to("out for delivery"))
         self._do_later(seconds, lambda: move_to("delivered"))
 
+    def give_tracking(self, shipment: Shipment) -> None:
+        """Let the carrier number the parcels that have no number yet."""
+        for parcel in shipment.parcels:
+            if not parcel.number:
+                numbered = _make_parcel(self._invent_number(), shipment.method)
+                parcel.number, parcel.track_url = numbered.number, numbered.track_url
+
     def add_foreign(
         self,
         order_type_id: int,
@@ -129,7 +139,8 @@ class ShippingFloor:
             return
         wanted = [(item.sku, item.quantity - item.shipped) for item in order.items]
         if habits.ships_by_itself and self._stockroom.can_pick(wanted):
-            self.ship(order, parcels=1 if self._random.random() < 0.8 else 2)
+            drawn = 1 if self._random.random() < 0.8 else 2
+            self.ship(order, self.parcels_wanted.get(order.extras.get("extra1") or "", drawn))
             return
         pause_seconds = max(RETRY_SECONDS_MIN, habits.shipping_delay_seconds)
         self._do_later(pause_seconds, lambda: self._ship_when_due(order))
@@ -189,4 +200,5 @@ def _last_of(order: WarehouseOrder, sku: str) -> OrderedItem:
 
 
 def _make_parcel(number: str, method: ShippingMethod) -> Parcel:
-    return Parcel(number, method.track_page.format(number=number) if method.track_page else None)
+    has_page = bool(number and method.track_page)
+    return Parcel(number, (method.track_page or "").format(number=number) if has_page else None)

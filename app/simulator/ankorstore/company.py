@@ -16,6 +16,7 @@ from app.simulator.ankorstore.deliveries import Delivery, Subscription
 from app.simulator.ankorstore.doings import Doings
 from app.simulator.ankorstore.habits import AnkorstoreHabits
 from app.simulator.ankorstore.master_desk import MasterDesk
+from app.simulator.ankorstore.oddities import Oddities
 from app.simulator.ankorstore.order_book import OrderBook
 from app.simulator.ankorstore.order_desk import OrderDesk
 from app.simulator.ankorstore.outbox import Outbox
@@ -30,7 +31,7 @@ from app.simulator.company import Company
 from app.simulator.exchange import Answer, Ask
 
 
-class SimulatedAnkorstore(Doings, Company):
+class SimulatedAnkorstore(Doings, Oddities, Company):
     """Ankorstore, small: one brand, its orders, quotes, tokens and webhooks."""
 
     def __init__(

@@ -1,6 +1,7 @@
 """The marketplace's control endpoints, for a person or a script that runs it over HTTP."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from app.simulator.ankorstore.records import Address, Order, OrderedLine
@@ -45,6 +46,35 @@ def add_control_routes(company: "SimulatedAnkorstore", routes: Routes) -> None:
         order_id, action = ask.parts
         return json_answer(summarise(actions[action](order_id)))
 
+    doings: dict[str, Callable[..., Order]] = {
+        "change_packs": company.change_packs,
+        "ask_for_cancellation": company.ask_for_cancellation,
+        "withdraw_cancellation": company.withdraw_cancellation,
+        "skew_totals": company.skew_totals,
+        "set_status": company.set_status,
+        "choose_shipping_method": company.choose_shipping_method,
+        "offer_shipping_methods": company.offer_shipping_methods,
+        "leave_quote": company.leave_quote,
+        "show_tracking": company.show_tracking,
+        "forget_submission": company.forget_submission,
+        "change_retailer": company.change_retailer,
+        "forget_order": company.forget_order,
+    }
+
+    def do(ask: Ask) -> Answer:
+        wanted = read_json_object(ask)
+        if wanted.get("do") == "rename_sku":
+            company.rename_sku(wanted["sku"], wanted["new_sku"])
+            return json_answer({"sku": wanted["new_sku"]})
+        order_id, doing = wanted.pop("order"), wanted.pop("do")
+        if doing in ("change_address", "change_billing_address"):
+            address = Address(**wanted)
+            return json_answer(summarise(getattr(company, doing)(order_id, address)))
+        if doing == "expect_shipping_by":
+            at = datetime.fromisoformat(wanted["at"])
+            return json_answer(summarise(company.expect_shipping_by(order_id, at)))
+        return json_answer(summarise(doings[doing](order_id, **wanted)))
+
     def ship(ask: Ask) -> Answer:
         wanted = read_json_object(ask)
         order_id = wanted.pop("order")
@@ -69,6 +99,7 @@ def add_control_routes(company: "SimulatedAnkorstore", routes: Routes) -> None:
     routes.add("POST", "/_simulator/orders", place_order)
     routes.add("GET", "/_simulator/orders", list_orders)
     routes.add("POST", "/_simulator/orders/{order}/{action}", act)
+    routes.add("POST", "/_simulator/doings", do)
     routes.add("POST", "/_simulator/ship", ship)
     routes.add("GET", "/_simulator/deliveries", list_deliveries)
 

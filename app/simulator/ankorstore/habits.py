@@ -52,3 +52,5 @@ class AnkorstoreHabits:
     allows_parcel_tracking: bool = True
     patch_adds_parcels: bool = True
     confirm_creates_tracking: bool = False
+    #: Whether the confirm of the brand's own carrier shows in the order's status.
+    shows_confirms: bool = True

@@ -115,7 +115,8 @@ def variant_resource(order: Spelled, variant: Variant) -> Document:
             "inventoryPolicy": "deny",
             "fulfillableId": None,
             "images": [],
-        },
+        }
+        | ({"availableAt": f"{variant.available_at:%Y-%m-%d}"} if variant.available_at else {}),
         "relationships": {
             "product": {"data": {"type": type_name(order, "products"), "id": variant.product_id}}
         },

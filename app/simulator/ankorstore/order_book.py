@@ -93,7 +93,7 @@ class OrderBook:
         self.random = random
         self._habits = habits
         self._outbox = outbox
-        self._reference = FIRST_REFERENCE
+        self.last_reference = FIRST_REFERENCE
 
     def add_variant(
         self,
@@ -238,5 +238,5 @@ class OrderBook:
         return habit == "singular" or (habit == "mixed" and self.random.random() < 0.25)
 
     def _next_reference(self) -> int:
-        self._reference += self.random.randint(1, 9)
-        return self._reference
+        self.last_reference += self.random.randint(1, 9)
+        return self.last_reference

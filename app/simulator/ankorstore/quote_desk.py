@@ -89,7 +89,8 @@ class QuoteDesk:
         money = f"€{quote.amount_minor / 100:.2f}"
         if quote.is_brand_label:
             _set_tracking(order, tracking)
-            self._book.make_move("ship", order)
+            if self._habits.shows_confirms:
+                self._book.make_move("ship", order)
             if self._habits.confirm_creates_tracking:
                 self._note_tracking(order)
             cost = {"refund": money}

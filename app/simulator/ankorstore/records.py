@@ -52,6 +52,8 @@ class Variant:
     stock_quantity: int
     created_at: datetime
     archived_at: datetime | None = None
+    available_at: datetime | None = None
+    """Set for a pre-order: when its goods will exist."""
     reserved_quantity: int = 0
     is_always_in_stock: bool = False
     sequence: int = 0
@@ -136,7 +138,7 @@ class Order:
     ship_to: Address
     billing: Address
     currency: str
-    submitted_at: datetime
+    submitted_at: datetime | None
     created_at: datetime
     updated_at: datetime
     ships_from_at: datetime

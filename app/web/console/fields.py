@@ -1,16 +1,16 @@
 """Reads the fields of a decision's form; what cannot be right is told beside the field."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 from app.domain.corrections import Corrections, check_phone, check_street
 from app.domain.shipment import ParcelSize
+from app.domain.signing import LONGEST_REASON, one_line
 from app.domain.sku_entries import SkuEntry, check_entry, check_sku
 from app.settings import parse_sides
 from app.web.console.forms import Form
 
-MAX_REASON_CHARACTERS = 1000
 MOST_PARCELS = 20
 
 
@@ -31,12 +31,12 @@ def reason_of_form(form: Form) -> str:
     Raises:
         WrongField: Nothing, or a novel.
     """
-    reason = form.get("reason", "")
+    reason = one_line(form.get("reason", ""))
     if not reason:
         raise WrongField("reason", "say why; whoever reads the history later will want to know")
-    if len(reason) > MAX_REASON_CHARACTERS:
-        raise WrongField("reason", f"use at most {MAX_REASON_CHARACTERS} characters")
-    return " ".join(reason.split())
+    if len(reason) > LONGEST_REASON:
+        raise WrongField("reason", f"use at most {LONGEST_REASON} characters")
+    return reason
 
 
 def is_ticked(form: Form, name: str) -> bool:
@@ -60,9 +60,21 @@ def date_of(form: Form, name: str) -> date:
         raise WrongField(name, "give a day as YYYY-MM-DD; for example 2026-12-01") from None
 
 
-def text_or_none(form: Form, name: str, most: int) -> str | None:
+def moment_of(form: Mapping[str, str], name: str) -> datetime | None:
+    """Return a time in UTC, None where none is given, or raise `WrongField`."""
+    text = form.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise WrongField(name, "give a time as 2026-12-01T08:00, in UTC") from None
+
+
+def text_or_none(form: Mapping[str, str], name: str, most: int) -> str | None:
     """Return one line of text, None where it is empty, or raise `WrongField`."""
-    value = form.get(name, "")
+    value = form.get(name, "").strip()
     if len(value) > most or not value.isprintable():
         raise WrongField(name, f"use one line of at most {most} characters")
     return value or None

@@ -9,7 +9,7 @@ from app.domain.deadlines import Deadline
 from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
-from app.store.order_lists import SKU_WINDOW, find_by_sku, find_by_tracking
+from app.store.order_search import WINDOW, find_by_content, find_by_tracking
 from app.store.queries import ANY_ATTENTION, OrderFilter, list_orders
 from app.web.console.refusals import Refused
 from app.web.console.visits import Console, Visit, go_to
@@ -61,7 +61,7 @@ def add_order_list(console: Console, at_risk_seconds: float) -> None:
             q=text,
             orders=found,
             is_first=before_id is None,
-            window=SKU_WINDOW,
+            window=WINDOW,
             older=link_to("/search", q=text, before=older) if older is not None else None,
         )
 
@@ -78,7 +78,7 @@ async def _find(
         found = named or await find_by_tracking(visit.store, text)
         if found:
             return found, None
-    return await find_by_sku(visit.store, text, before_id)
+    return await find_by_content(visit.store, text, before_id)
 
 
 def link_to(path: str, **query: object) -> str:

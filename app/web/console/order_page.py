@@ -30,6 +30,8 @@ class Moment:
     kind: str
     text: str
     more: tuple[str, ...] = ()
+    event_row_id: int | None = None
+    """Of what came in: the event that has a page of its own."""
     calls: tuple[ShownCall, ...] = ()
     """What was asked and answered, as far as it is kept."""
 
@@ -97,6 +99,7 @@ def moments_of(
             "event",
             f"Ankorstore sent {event['event_type']}.",
             () if event["processed_at"] else ("not looked at yet",),
+            event["id"],
         )
         for event in events
     ]
@@ -107,7 +110,7 @@ def moments_of(
             row["outcome"].replace(" ", "-"),
             tell_attempt(row),
             _call(row),
-            calls.get(row["id"], ()),
+            calls=calls.get(row["id"], ()),
         )
         for row in history
     ]

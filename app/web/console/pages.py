@@ -20,11 +20,15 @@ from app.web.console.assets import Assets
 from app.web.console.attention_page import add_attention
 from app.web.console.bulk_retry import add_bulk_retry
 from app.web.console.decide_page import add_decide_page
+from app.web.console.events_page import add_events
 from app.web.console.order_list import add_order_list
 from app.web.console.order_page import add_order_page
 from app.web.console.overview import add_overview
+from app.web.console.pauses_page import add_pauses
 from app.web.console.refusals import Refused
 from app.web.console.rendering import Templates
+from app.web.console.replay_page import add_replay
+from app.web.console.schedules_page import add_schedules
 from app.web.console.service_pages import add_service_pages
 from app.web.console.signing_in import add_sign_in
 from app.web.console.visits import Console
@@ -59,6 +63,10 @@ def add_console(app: FastAPI, parts: ConsoleParts) -> None:
     add_order_list(console, parts.at_risk_seconds)
     add_order_page(console, parts.preview, parts.at_risk_seconds, parts.warehouse_country)
     add_decide_page(console, parts.wake)
+    add_pauses(console, parts.wake)
+    add_schedules(console)
+    add_replay(console, parts.wake)
+    add_events(console, parts.wake)
     add_service_pages(console, parts.settings)
     app.router.routes.extend(console.router.routes)
 

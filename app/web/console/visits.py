@@ -6,7 +6,7 @@ goes wrong becomes a page that says so, without a word of the inside.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Router
 
+from app.domain.pauses import Pause, tell_pause
+from app.store.pauses import load_pauses
 from app.store.session import Store
 from app.web.console.access import Access, Person
 from app.web.console.cookies import (
@@ -45,6 +47,8 @@ class Visit:
     person: Person
     store: Store
     templates: Templates
+    pauses: Mapping[str, Pause]
+    """What is paused, for the banner of every page."""
     form: Form = field(default_factory=dict)
 
     @property
@@ -64,11 +68,16 @@ class Visit:
             path=self.request.url.path,
             now=self.store.now(),
             said=said,
+            banner=[(tell_pause(pause), pause.reason) for pause in self.pauses.values()],
             **context,
         )
         if sealed:
             set_cookie(response, self.request, SAID, "")
         return response
+
+    async def look_again(self) -> "Visit":
+        """Return the visit with what is paused now, after something else was decided of it."""
+        return replace(self, pauses=await load_pauses(self.store))
 
     def say(self, text: str, at: str) -> Response:
         """Return the way to the page *at*, which says *text*."""
@@ -98,7 +107,7 @@ class Console:
             person = await self.access.identify(request)
             if person is None:
                 return go_to_sign_in(request)
-            response = await page(Visit(request, person, self.store, self.templates))
+            response = await page(await self._visit(request, person, {}))
             self._keep_key(response, request, person)
             return response
 
@@ -114,7 +123,7 @@ class Console:
             form = await read_form(request)
             require_form_token(form, person.form_token)
             require_operator(person)
-            return await page(Visit(request, person, self.store, self.templates, form))
+            return await page(await self._visit(request, person, form))
 
         self.add_open(path, answer, method="POST")
 
@@ -142,6 +151,10 @@ class Console:
         return self.templates.render(
             "message.html", refused.status, title=refused.title, text=refused.text
         )
+
+    async def _visit(self, request: Request, person: Person, form: Form) -> Visit:
+        pauses = await load_pauses(self.store)
+        return Visit(request, person, self.store, self.templates, pauses, form)
 
     def _keep_key(self, response: Response, request: Request, person: Person) -> None:
         if person.is_by_proxy and read_cookie(request, FORM) != person.key:
