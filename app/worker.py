@@ -25,7 +25,9 @@ from app.clock import MovedClock
 from app.domain.record import OrderRecord
 from app.flow.carry import Carrier
 from app.flow.desk import OrderDesk
+from app.flow.recording import StepRecorder
 from app.flow.sku_book import SkuBook
+from app.in_force import watch_settings
 from app.jobs import Jobs, build_jobs
 from app.settings import Settings
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
@@ -38,6 +40,7 @@ from app.wiring import (
     build_facts,
     desk_times,
     flow_rules,
+    known_secrets,
     write_down_sightings,
 )
 
@@ -91,6 +94,11 @@ class Worker:
         return Carrier(
             self._store,
             flow_rules(self._settings, left_shadow_at),
+            recorder=StepRecorder(
+                self._store,
+                watch_settings(self._settings, self._companies.warehouse, left_shadow_at),
+                known_secrets(self._settings),
+            ),
             lease_seconds=self._settings.lease_seconds,
             retry_base_seconds=self._settings.retry_base_seconds,
             jitter=self._jitter,

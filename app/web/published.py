@@ -329,6 +329,35 @@ class AttemptShown(BaseModel):
     next_attempt_at: datetime | None
 
 
+class CallShown(BaseModel):
+    """One call to a company; long bodies are cut. Personal data."""
+
+    peer: str
+    operation: str
+    method: str
+    path: str
+    status: int | None
+    problem: str | None
+    """The kind of error where no usable answer came."""
+    sent: str | None
+    answer: str | None
+
+
+class AttemptCalls(BaseModel):
+    """What one attempt asked both companies."""
+
+    happened_at: datetime
+    step: str
+    outcome: str
+    calls: list[CallShown]
+
+
+class OrderCalls(BaseModel):
+    """The newest recorded attempts of an order, oldest first."""
+
+    attempts: list[AttemptCalls]
+
+
 class OrderDetail(OrderShown):
     """An order whole."""
 
