@@ -1,16 +1,13 @@
 """The command `antbridge doctor`: what is wrong with the set-up, and the cure of each."""
 
 import asyncio
-import json
 import sys
-from collections.abc import Sequence
 from contextlib import redirect_stdout
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from app.doctor import Diagnosis, Severity, examine
+from app.doctor import Diagnosis, examine, report_json, report_text
 from app.doctor.diagnosis import error
 from app.logs import configure_logs
 from app.ports import Priority, call_priority
@@ -51,20 +48,3 @@ async def _examine(settings: Settings) -> list[Diagnosis]:
 def _wrong_setting(trouble: SettingsError) -> Diagnosis:
     problem, _, cure = str(trouble).partition("; ")
     return error("settings", problem, cure or "correct it, and run `antbridge doctor` again")
-
-
-def report_text(found: Sequence[Diagnosis]) -> str:
-    """Return the findings for people: the errors first, a cure under each."""
-    if not found:
-        return "Nothing is wrong."
-    lines = []
-    for one in found:
-        lines += [f"{one.severity:<8} {one.problem}", f"{'':<8} {one.cure}"]
-    errors = sum(one.severity is Severity.ERROR for one in found)
-    lines.append(f"{errors} errors, {len(found) - errors} warnings.")
-    return "\n".join(lines)
-
-
-def report_json(found: Sequence[Diagnosis]) -> str:
-    """Return the findings for programs."""
-    return json.dumps({"is_sound": not found, "findings": [asdict(one) for one in found]}, indent=2)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli_database import bring_database_up_to_date
+from app.domain.lifecycle import State
 from app.domain.reasons import reason_of
 from app.errors import BridgeError
 from app.flow.ledger import (
@@ -156,7 +157,7 @@ def _tell(entry: Entry) -> str:
     if held.attention_reason is not None:
         reason = reason_of(held.attention_reason)
         told = f"{held.state}, needs a person: {held.attention_reason}. {reason.sentence}"
-    elif entry.standing in (Standing.DONE, Standing.IGNORED):
+    elif entry.standing is not Standing.OPEN and held.state == State.CLOSED:
         told = (held.outcome or "closed").removeprefix("ignored: ")
     else:
         told = f"{held.state}, waits for {held.waits_for or 'its turn'}"

@@ -6,6 +6,7 @@ BridgeError
 │   ├── RateLimited         the peer (or our own budget) asks for a pause
 │   ├── PeerAway            the peer failed several times in a row; nothing was sent
 │   ├── Paused              a person paused it; nothing was sent
+│   ├── WritesOff           shadow mode: no company is ever written to; nothing was sent
 │   ├── Unauthorized        the peer refuses our login; retrying needs a person's correction
 │   └── NotReady            our own set-up lacks something: nothing is judged until it is there
 │       └── NotYet          somebody is seeing to it: look again in a moment
@@ -100,6 +101,12 @@ class Paused(Transient):
         """Carry the pause that stops *operation*, a call to *peer* or one of the flow's parts."""
         super().__init__(peer, operation)
         self.stop = stop
+
+
+class WritesOff(Transient):
+    """Shadow mode writes nothing to either company; nothing was sent."""
+
+    resolution = "Nothing to do: it goes on once the service runs with MODE=live."
 
 
 class Unauthorized(Transient):

@@ -2,21 +2,25 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import structlog
 
 from app import tracing
+from app.doctor import examine
 from app.domain.jobs import (
     ALERTS,
     DEAD_MAN,
     DEADLINES,
     DELIVERIES,
+    DOCTOR,
     RECONCILE,
     RETENTION,
     RETURNS,
+    SHADOW_SUMMARY,
     SHIPMENTS,
     WAREHOUSE_SETTINGS,
+    WEBHOOKS,
     stop_of,
 )
 from app.domain.pauses import name_of_pausable
@@ -30,6 +34,7 @@ from app.flow.shipments import ShipmentFeed
 from app.metrics import SCHEDULED_RUNS
 from app.ports import Priority, call_priority
 from app.settings import Settings
+from app.store.doctor_reports import save_report
 from app.store.facts import load_settings_snapshot, save_settings_snapshot
 from app.store.schedules import (
     ClaimedJob,
@@ -37,14 +42,18 @@ from app.store.schedules import (
     ensure_schedules,
     finish_job,
     kept_leased,
+    load_schedule,
 )
+from app.store.service_state import save_service_state
 from app.store.session import Store
 from app.wiring import (
     ACTIVE_ANTS,
     ANKORSTORE,
     Companies,
     build_dead_man,
+    build_keeper,
     build_notifier,
+    build_shadow_summary,
     retention_rules,
 )
 
@@ -54,7 +63,13 @@ DELIVERIES_SECONDS = 3600.0
 RETURNS_SECONDS = 3600.0
 ALERTS_SECONDS = 60.0
 DEAD_MAN_SECONDS = 60.0
+SHADOW_SUMMARY_SECONDS = 3600.0
+NOT_IN_SHADOW = (SHIPMENTS, DEADLINES, DELIVERIES, RETURNS)
+"""What is about orders the service carries itself: in shadow mode today's connector does."""
 SETTINGS_SECONDS = 86_400.0
+DOCTOR_SECONDS = 3600.0
+SETTLED_SECONDS = 90.0
+"""By then the other jobs have run on a new database, and there is something to judge."""
 FAILED_SECONDS = 60.0
 """A job that failed runs again after this, or after its own interval if that is shorter."""
 NOT_READY_SECONDS = 5.0
@@ -70,6 +85,8 @@ class Job:
     every_seconds: float
     run: Callable[[], Awaitable[str]]
     priority: Priority = Priority.UPKEEP
+    first_after_seconds: float = 0.0
+    """How long it waits on a new database, for the others to have run."""
 
 
 class Jobs:
@@ -89,7 +106,8 @@ class Jobs:
 
     async def prepare(self) -> None:
         """Set the jobs up and load what earlier runs left."""
-        await ensure_schedules(self._store, self._jobs)
+        waits = {name: job.first_after_seconds for name, job in self._jobs.items()}
+        await ensure_schedules(self._store, self._jobs, waits)
         self._is_prepared = True
         await self._load_settings()
 
@@ -168,6 +186,10 @@ class Jobs:
             self._loaded_at = now
 
 
+async def _rest() -> str:
+    return "nothing to do in this mode"
+
+
 def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
     """Return the service's periodic work."""
     feed = ShipmentFeed(
@@ -184,7 +206,11 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         return str(await feed.poll())
 
     async def reconcile_orders() -> str:
-        return str(await reconcile(store, companies.marketplace, source=ANKORSTORE))
+        before = await load_schedule(store, RECONCILE)
+        report = await reconcile(store, companies.marketplace, source=ANKORSTORE)
+        if report.created_accepted and (before is None or before.last_run_at is None):
+            await save_service_state(store, first_reconcile_accepted=report.created_accepted)
+        return str(report)
 
     async def read_settings() -> str:
         content = await companies.warehouse.read_settings()
@@ -198,6 +224,11 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
 
     async def tell_of_deadlines() -> str:
         return await tell_deadlines(store, settings.at_risk_hours * 3600)
+
+    async def examine_all() -> str:
+        found = await examine(settings, store, companies)
+        await save_report(store, [asdict(one) for one in found])
+        return f"{len(found)} findings"
 
     deliveries = DeliveryWatch(
         store,
@@ -219,7 +250,18 @@ def build_jobs(settings: Settings, store: Store, companies: Companies) -> Jobs:
         DEADLINES: Job(DEADLINE_SECONDS, tell_of_deadlines),
         DELIVERIES: Job(DELIVERIES_SECONDS, deliveries.look),
         RETURNS: Job(RETURNS_SECONDS, returns.see_to),
+        WEBHOOKS: Job(
+            settings.webhook_check_seconds,
+            build_keeper(settings, store, companies).check,
+            first_after_seconds=SETTLED_SECONDS,
+        ),
+        DOCTOR: Job(DOCTOR_SECONDS, examine_all, first_after_seconds=SETTLED_SECONDS),
     }
+    summary = build_shadow_summary(settings, store)
+    jobs[SHADOW_SUMMARY] = Job(SHADOW_SUMMARY_SECONDS, summary.run)
+    resting = NOT_IN_SHADOW if settings.mode == "shadow" else (SHADOW_SUMMARY,)
+    for name in resting:  # they keep their times, or they would count as overdue
+        jobs[name] = Job(jobs[name].every_seconds, _rest)
     if (notifier := build_notifier(settings, store)) is not None:
         jobs[ALERTS] = Job(ALERTS_SECONDS, notifier.run)
     if (dead_man := build_dead_man(settings, store, tuple(jobs))) is not None:

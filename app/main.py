@@ -29,24 +29,33 @@ from app.web.corrections import corrections_router
 from app.web.deadlines import deadlines_router
 from app.web.events import events_router
 from app.web.health import health_router
+from app.web.loopback import loopback_router
 from app.web.operations import operations_router
 from app.web.pauses import pauses_router
 from app.web.published_delivery import DELIVERY
 from app.web.schedules import schedules_router
+from app.web.signing_secrets import SigningSecrets
 from app.web.sku_check import sku_check_router
 from app.web.skus import skus_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.web.wrong_requests import answer_wrong_request
 from app.wiring import (
+    ANKORSTORE,
+    Companies,
     Transports,
     access_rules,
     backlog_pace,
     build_companies,
+    build_sealer,
     build_store,
+    given_webhook_secrets,
     sku_sayings,
     use_stored_settings,
+    write_down_sightings,
 )
 from app.worker import Worker
+
+SIGHTINGS_SECONDS = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -102,10 +111,12 @@ def create_app(
     worker = WorkerTask(Worker(settings, store, companies)) if with_worker else None
     wake = worker.wake if worker else _nobody_to_wake
     inbox = Inbox(store, on_wake=wake)
+    secrets = SigningSecrets(given_webhook_secrets(settings), store, build_sealer(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await _agree_on_time(store)
+        notes = asyncio.create_task(_keep_sightings(store, companies))
         if worker is not None:
             worker.start()
         # What was made by now lives for ever: taken out of collections, pauses get shorter.
@@ -113,8 +124,12 @@ def create_app(
         gc.freeze()
         yield
         await inbox.close()
+        await secrets.close()
         if worker is not None:
             await worker.stop()
+        notes.cancel()
+        await asyncio.gather(notes, return_exceptions=True)
+        await write_down_sightings(store, companies)
         await companies.close()
         await store.close()
 
@@ -127,9 +142,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    receiver = Receiver(
-        inbox, [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
-    )
+    receiver = Receiver(inbox, secrets, companies.connections[ANKORSTORE].sightings)
 
     # The route publishes the call and answers 405 to other methods; deliveries never get that far.
     async def take_delivery(request: Request) -> Response:
@@ -137,6 +150,7 @@ def create_app(
 
     app.add_api_route(WEBHOOK_PATH, take_delivery, methods=["POST"], **DELIVERY)
     app.add_middleware(ReceiverFirst, receiver=receiver)
+    app.include_router(loopback_router(store))
     at_risk_seconds = settings.at_risk_hours * 3600
     pace = backlog_pace(settings)
     app.include_router(
@@ -184,6 +198,7 @@ def create_app(
             warehouse_country=settings.warehouse_country,
             wake=wake,
             preview=preview,
+            is_shadow=settings.mode == "shadow",
         ),
     )
     app.add_exception_handler(RequestValidationError, answer_wrong_request)
@@ -198,6 +213,13 @@ async def _agree_on_time(store: Store) -> None:
         await store.compare_clocks()
     except Exception as trouble:
         log.warning("clock.not_compared", error=type(trouble).__name__)
+
+
+async def _keep_sightings(store: Store, companies: Companies) -> None:
+    """Write down now and then what the companies sent that is not documented."""
+    while True:
+        await asyncio.sleep(SIGHTINGS_SECONDS)
+        await write_down_sightings(store, companies)
 
 
 def _nobody_to_wake() -> None:

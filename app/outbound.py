@@ -8,7 +8,8 @@ common table (docs/rules/errors.md).
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,14 +22,26 @@ from app.answers import Answer, read_date, read_pause_seconds, read_remaining
 from app.circuit import Circuit
 from app.clock import Clock
 from app.domain.pauses import Pausable
-from app.errors import BridgeError, OutcomeUnknown, Paused, PeerAway, RateLimited, Transient
+from app.errors import (
+    BridgeError,
+    OutcomeUnknown,
+    Paused,
+    PeerAway,
+    RateLimited,
+    Transient,
+    WritesOff,
+)
 from app.metrics import CALL_SECONDS, CALLS
 from app.pause_board import PauseBoard
 from app.ports import Budget, CallPlace, Turn
+from app.sentinel import Sightings
+from app.step_record import LONGEST_BODY_BYTES, RESERVED, CallRecord, tell_error
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 UNSAID_PAUSE_SECONDS = 1.0
 """After a 429 that names no pause; whoever repeats the call waits longer each time."""
+IsRead = Callable[[str, str], bool]
+"""Tells whether a method and a path, as they would be sent, surely change nothing there."""
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -43,8 +56,27 @@ class PeerHealth:
     """How far our clock is ahead of the date its last answer bore."""
 
 
-calls_made: ContextVar[list[str] | None] = ContextVar("calls_made", default=None)
-"""Where a caller who wants to know keeps the operations it has called."""
+calls_made: ContextVar[list[CallRecord] | None] = ContextVar("calls_made", default=None)
+"""Where a caller who wants to know keeps the calls it has made."""
+
+
+@contextmanager
+def _recorded(record: CallRecord) -> Iterator[None]:
+    """Keep *record* for whoever wants to know, with the error that ends the block."""
+    if (made := calls_made.get()) is not None:
+        made.append(record)
+    try:
+        yield
+    except BridgeError as error:
+        record.error = tell_error(error)
+        raise
+
+
+def _kept(record: CallRecord, body: bytes) -> str:
+    """Return so much of *body* as is kept, and note where that is not all of it."""
+    text = body[:LONGEST_BODY_BYTES].decode("utf-8", "replace")
+    record.is_cut |= len(body) > LONGEST_BODY_BYTES or "\ufffd" in text
+    return text
 
 
 class TooLate(Exception):
@@ -125,21 +157,25 @@ class PeerConnection:
         headers: Mapping[str, str] | None = None,
         circuit: Circuit | None = None,
         pauses: PauseBoard | None = None,
+        only_reads: IsRead | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """
         Prepare calls to *base_url*, none while *pauses* stop the company.
 
-        *transport* replaces the network in tests.
+        With *only_reads* whatever it does not know as a read is refused, a login by another name
+        too. *transport* replaces the network in tests.
         """
         self.peer = peer
         self.base_url = base_url
         self.budget = budget
         self.health = PeerHealth()
+        self.sightings = Sightings(peer, clock)
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self.circuit = circuit or Circuit(peer, clock)
         self._pauses = pauses
+        self._only_reads = only_reads
         self._reserved: dict[asyncio.Task[Any], CallPlace] = {}
         self._http = httpx.AsyncClient(
             base_url=base_url,
@@ -150,7 +186,7 @@ class PeerConnection:
             transport=_LastLook(transport or httpx.AsyncHTTPTransport(), clock, budget),
             follow_redirects=False,
             trust_env=False,
-            event_hooks={"request": [self._stay_with_peer]},
+            event_hooks={"request": [self._stay_with_peer, self._only_read]},
         )
 
     async def _stay_with_peer(self, request: httpx.Request) -> None:
@@ -159,6 +195,17 @@ class PeerConnection:
         there = (request.url.scheme, request.url.host, request.url.port)
         if there != (base.scheme, base.host, base.port):
             raise httpx.UnsupportedProtocol("not the configured host", request=request)
+
+    async def _only_read(self, request: httpx.Request) -> None:
+        """Let no write out in shadow mode, whoever makes it: nothing gets around this."""
+        self._require_read(request, "send")
+
+    def _require_read(self, request: httpx.Request, operation: str) -> None:
+        if self._only_reads is None:
+            return
+        path = request.url.raw_path.partition(b"?")[0].decode("ascii")
+        if not self._only_reads(request.method, path):
+            raise WritesOff(self.peer, operation)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -173,9 +220,16 @@ class PeerConnection:
         a call may take goes to others; so does one whose task ends.
 
         Raises:
+            WritesOff: The service runs in shadow mode: there is no next write.
             Paused: A person paused the company, or everything.
             PeerAway: The company is away; no write is made to find out whether it is back.
         """
+        if self._only_reads is not None:
+            raise WritesOff(self.peer, operation)
+        with _recorded(CallRecord(self.peer, operation, RESERVED, "")):
+            await self._reserve(operation)
+
+    async def _reserve(self, operation: str) -> None:
         await self._require_running(operation)
         self.circuit.admit(operation, may_probe=False)
         task = asyncio.current_task()
@@ -224,6 +278,7 @@ class PeerConnection:
         Raises:
             OutcomeUnknown: A write may have been sent and no whole answer came.
             RateLimited: The company answered 429; the budget is paused.
+            WritesOff: It is a write, and the service runs in shadow mode; nothing was sent.
             Paused: A person paused the company, or everything; nothing was sent.
             PeerAway: The company is away; nothing was sent.
             Transient: Nothing was sent, or the call is repeatable and got no whole answer.
@@ -242,6 +297,24 @@ class PeerConnection:
             headers=sent_headers,
             extensions={"is_the_call": True},
         )
+        if turn is not None and self._only_reads is not None:
+            raise WritesOff(self.peer, operation)
+        self._require_read(request, operation)
+        path = self._path_of(request.url)
+        record = CallRecord(self.peer, operation, method, path, is_write=turn is not None)
+        record.sent = _kept(record, content) if content is not None else None
+        with _recorded(record):
+            answer = await self._call_admitted(request, operation, turn)
+            record.status, record.answer = answer.status, _kept(record, answer.body)
+        return answer
+
+    def _path_of(self, url: httpx.URL) -> str:
+        """Return path and query below the company's base address."""
+        return "/" + url.raw_path.removeprefix(self._http.base_url.raw_path).decode("ascii")
+
+    async def _call_admitted(
+        self, request: httpx.Request, operation: str, turn: Turn | None
+    ) -> Answer:
         await self._require_running(operation)
         is_probe = self.circuit.admit(operation, may_probe=turn is None)
         try:
@@ -258,15 +331,13 @@ class PeerConnection:
         self, request: httpx.Request, operation: str, turn: Turn | None, is_probe: bool
     ) -> Answer:
         place = await self._take_place(None) if turn is None else None
-        if (made := calls_made.get()) is not None:
-            made.append(operation)
         started = self._clock.monotonic()
         # A write's wait for its place counts too: nothing of it may be sent late.
         ends = turn.send_before_monotonic if turn is not None else started + self._timeout_seconds
         try:
             answer = await self._send_until(ends, request, operation, turn, place, is_probe)
             await self._read_pace(answer, operation)
-        except (PeerAway, Paused):
+        except (PeerAway, Paused, WritesOff):
             raise
         except BridgeError as error:
             self._note(operation, started, error, is_probe=is_probe)

@@ -19,6 +19,7 @@ from app.domain.order import ListedOrder, MarketplaceOrder
 from app.domain.pauses import Pausable
 from app.domain.record import OrderRecord, SentLine
 from app.domain.returns import CarrierStatus, ReturnCase, ReturnItem, ReturnLabel
+from app.domain.shadow import ShadowRecord
 from app.domain.shipment import (
     ParcelSize,
     ParcelTracking,
@@ -542,6 +543,12 @@ class Desk(Protocol):
 
     def note_placing(self, **columns: Any) -> None:
         """Keep facts of the live warehouse order, likewise."""
+
+    def note_shadow(self, **columns: Any) -> None:
+        """Keep facts of what shadow mode follows, likewise."""
+
+    async def load_shadow(self) -> ShadowRecord | None:
+        """Return what shadow mode keeps of the order, None before it was first seen in it."""
 
     async def facts(self, skus: Iterable[str]) -> Mapping[str, SkuFacts]:
         """Return what the warehouse says of *skus*, from the shared snapshot or newly asked."""

@@ -144,6 +144,7 @@ class Settings(BaseSettings):
     operator_session_hours: float = Field(12, gt=0, le=720, examples=["12"])
     operator_header: str | None = Field(None, examples=["X-Forwarded-User"])
     trusted_proxies: CommaList = Field((), examples=["10.0.0.5,192.168.10.0/24"])
+    public_url: str = Field("", examples=["https://bridge.brand.example"])
     log_format: Literal["json", "console"] = Field("json", examples=["json"])
     otel_exporter_otlp_endpoint: str | None = Field(
         None, examples=["http://otel-collector.internal:4318"]
@@ -211,6 +212,8 @@ class Settings(BaseSettings):
     active_ants_path_stock_get: str | None = Field(None, examples=["/v2/stock/get/{sku}"])
     active_ants_path_stock_bulk: str | None = Field(None, examples=["/v2/stock/bulk/{all}"])
 
+    mode: Literal["live", "shadow"] = Field("live", examples=["shadow"])
+    shadow_order_numbers: CommaList = Field(("{reference}",), examples=["AK{reference}"])
     order_number_prefix: str = Field("", examples=["AK"])
     take_orders_submitted_after: datetime | None = Field(
         None, examples=["2026-12-01T00:00:00+01:00"]
@@ -258,11 +261,13 @@ class Settings(BaseSettings):
 
     event_retention_days: int = Field(90, ge=0, examples=["90"])
     attempt_retention_days: int = Field(365, ge=0, examples=["365"])
+    call_retention_days: int = Field(30, ge=0, examples=["30"])
 
     warehouse_facts_seconds: float = Field(600, gt=0, examples=["600"])
     verdict_seconds: float = Field(60, gt=0, examples=["60"])
     shipment_poll_seconds: float = Field(300, gt=0, examples=["300"])
     reconcile_seconds: float = Field(300, gt=0, examples=["300"])
+    webhook_check_seconds: float = Field(300, gt=0, examples=["300"])
     retry_base_seconds: float = Field(1, gt=0, examples=["1"])
     worker_concurrency: int = Field(8, ge=1, examples=["8"])
     http_timeout_seconds: float = Field(10, gt=0, examples=["10"])
@@ -392,6 +397,18 @@ class Settings(BaseSettings):
             raise ValueError("must be an address of this machine (127.0.0.1)")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _safe_public_url(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value) if _is_web_address(value) else None
+        if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("must be an https address without user, query and fragment")
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK_HOSTS:
+            raise ValueError("plain http is accepted for this machine (127.0.0.1) only")
+        return value.rstrip("/")
+
     @field_validator("otel_exporter_otlp_endpoint")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
@@ -404,6 +421,13 @@ class Settings(BaseSettings):
     def _names_the_number(cls, value: str) -> str:
         if not value.startswith("https://") or "{orderNumber}" not in value:
             raise ValueError("must be an https address that holds {orderNumber}")
+        return value
+
+    @field_validator("shadow_order_numbers")
+    @classmethod
+    def _names_reference(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any("{reference}" not in one for one in value):
+            raise ValueError("must hold {reference} in each entry")
         return value
 
     @field_validator("take_orders_submitted_after")
@@ -533,10 +557,11 @@ def _check_mail(settings: Settings) -> None:
         )
 
 
+_WEBHOOK_SECRETS = "ankorstore_webhook_secrets"
 _REQUIRED_BY_SERVICE = (
     "ankorstore_client_id",
     "ankorstore_client_secret",
-    "ankorstore_webhook_secrets",
+    _WEBHOOK_SECRETS,
     "active_ants_username",
     "active_ants_password",
     "operator_token",
@@ -550,7 +575,10 @@ def require_service_settings(settings: Settings) -> None:
     Raises:
         SettingsError: One line naming the first setting that is missing.
     """
-    require_settings(settings, _REQUIRED_BY_SERVICE)
+    # With a key the signing secret may be in the database: `antbridge webhooks register`.
+    is_stored = bool(settings.encryption_key)
+    names = (one for one in _REQUIRED_BY_SERVICE if not (is_stored and one == _WEBHOOK_SECRETS))
+    require_settings(settings, names)
 
 
 def require_settings(settings: Settings, names: Iterable[str]) -> None:

@@ -3,24 +3,31 @@
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
+import structlog
 from sqlalchemy.engine import make_url
 
 from app import tracing
-from app.active_ants.auth import password_login
+from app.active_ants.auth import TOKEN_PATH, password_login
 from app.active_ants.client import ActiveAntsWarehouse
 from app.active_ants.paths import PathTable
+from app.active_ants.reads import reads_of
 from app.active_ants.rules import MappingRules
 from app.alerts.channels import Channel, MailChannel, MailServer, PlainHttp, WebhookChannel
 from app.alerts.conditions import Bounds
 from app.alerts.dead_man import DeadMan
 from app.alerts.notifier import Notifier
+from app.alerts.shadow_summary import ShadowSummary
 from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
+from app.ankorstore.reads import leaves_orders_alone
+from app.ankorstore.subscriptions import AnkorstoreSubscriptions
 from app.circuit import Circuit
 from app.clock import Clock, SystemClock
+from app.domain.policy import Policy
 from app.domain.sku_entries import SkuEntry
 from app.flow.desk import DeskTimes
 from app.flow.facts import WarehouseFacts
@@ -35,13 +42,19 @@ from app.pacing import PacedBudget
 from app.pause_board import PauseBoard
 from app.policy_file import load_policy
 from app.ports import RateWindow, TokenShelf
+from app.sealing import Sealer
 from app.settings import Settings, SettingsError, parse_sides
 from app.shared_grants import SharedBook
 from app.store.budget import SharedBudget
 from app.store.facts import load_settings_snapshot
 from app.store.logins import LoginVault
 from app.store.session import Store
+from app.store.sightings import save_sightings
+from app.subscribing.keeper import Keeper
 from app.web.console.access import AccessRules
+from app.web.webhooks import WEBHOOK_PATH
+
+log = structlog.get_logger(__name__)
 
 ANKORSTORE = "ankorstore"
 ACTIVE_ANTS = "active_ants"
@@ -125,11 +138,14 @@ def build_companies(
     Return both companies, ready to be called.
 
     With a *store* the budgets (on PostgreSQL) and the logins are shared with all its processes,
-    and what is paused there is not called.
+    and what is paused there is not called. In shadow mode neither can be written to.
     """
     clock = clock or service_clock(settings)
     transports = transports or Transports()
     pauses = PauseBoard(store)
+    paths = PathTable(given_paths(settings))
+    is_shadow = settings.mode == "shadow"
+    token_path = settings.active_ants_path_token or TOKEN_PATH
     shelf = _shelves(settings, store)
     ankorstore = PeerConnection(
         ANKORSTORE,
@@ -146,6 +162,7 @@ def build_companies(
         ),
         circuit=Circuit(ANKORSTORE, clock, base_seconds=settings.retry_base_seconds),
         pauses=pauses,
+        only_reads=leaves_orders_alone if is_shadow else None,
         transport=transports.ankorstore,
     )
     active_ants = PeerConnection(
@@ -171,20 +188,31 @@ def build_companies(
         ),
         circuit=Circuit(ACTIVE_ANTS, clock, base_seconds=settings.retry_base_seconds),
         pauses=pauses,
+        only_reads=reads_of(paths, token_path) if is_shadow else None,
         transport=transports.active_ants,
     )
     return Companies(
-        marketplace=AnkorstoreMarketplace(ankorstore, page_limit=settings.ankorstore_page_limit),
-        warehouse=ActiveAntsWarehouse(
-            active_ants,
-            rules=mapping_rules(settings),
-            paths=PathTable(given_paths(settings)),
-            carrier_map=settings.carrier_map,
-            return_reason=settings.active_ants_return_reason,
-            not_found_pattern=settings.active_ants_not_found_pattern,
-        ),
+        marketplace=build_marketplace(settings, ankorstore),
+        warehouse=build_warehouse(settings, active_ants),
         connections={ANKORSTORE: ankorstore, ACTIVE_ANTS: active_ants},
         pauses=pauses,
+    )
+
+
+def build_marketplace(settings: Settings, connection: PeerConnection) -> AnkorstoreMarketplace:
+    """Return Ankorstore, called over *connection*."""
+    return AnkorstoreMarketplace(connection, page_limit=settings.ankorstore_page_limit)
+
+
+def build_warehouse(settings: Settings, connection: PeerConnection) -> ActiveAntsWarehouse:
+    """Return Active Ants, called over *connection*."""
+    return ActiveAntsWarehouse(
+        connection,
+        rules=mapping_rules(settings),
+        paths=PathTable(given_paths(settings)),
+        carrier_map=settings.carrier_map,
+        return_reason=settings.active_ants_return_reason,
+        not_found_pattern=settings.active_ants_not_found_pattern,
     )
 
 
@@ -193,6 +221,21 @@ async def use_stored_settings(store: Store, companies: Companies) -> None:
     snapshot = await load_settings_snapshot(store, ACTIVE_ANTS)
     if snapshot is not None:
         companies.warehouse.use_settings(snapshot[1])
+
+
+async def write_down_sightings(store: Store, companies: Companies) -> None:
+    """Write down what the companies sent that is not documented; a failure only delays it."""
+    for connection in companies.connections.values():
+        seen = connection.sightings.drain()
+        if not seen:
+            continue
+        try:
+            await save_sightings(store, seen)
+        except BaseException as trouble:  # cut off at the stop, too
+            connection.sightings.put_back(seen)
+            if not isinstance(trouble, Exception):
+                raise
+            log.warning("contract.not_written", error=type(trouble).__name__)
 
 
 def ankorstore_windows(settings: Settings) -> tuple[RateWindow, ...]:
@@ -246,14 +289,36 @@ def _shelves(
     """Return what gives the shelf of a peer, host and user; none without a store."""
     if store is None:
         return lambda peer, host, user: None
-    vault = LoginVault(store, encryption_keys(settings))
+    vault = LoginVault(store, build_sealer(settings))
     seconds = settings.http_timeout_seconds
     return lambda peer, host, user: vault.shelf(peer, host, user, fetch_seconds=seconds)
 
 
-def encryption_keys(settings: Settings) -> list[str]:
-    """Return the keys tokens are encrypted with; the first encrypts, all decrypt."""
-    return [key.get_secret_value() for key in settings.encryption_key]
+def build_sealer(settings: Settings) -> Sealer:
+    """Return what encrypts tokens and signing secrets in the database."""
+    return Sealer([key.get_secret_value() for key in settings.encryption_key])
+
+
+def given_webhook_secrets(settings: Settings) -> list[str]:
+    """Return the signing secrets the settings name."""
+    return [secret.get_secret_value() for secret in settings.ankorstore_webhook_secrets]
+
+
+def webhook_url(settings: Settings) -> str | None:
+    """Return where Ankorstore is to send its webhooks; None where no public address is set."""
+    return f"{settings.public_url}{WEBHOOK_PATH}" if settings.public_url else None
+
+
+def build_keeper(settings: Settings, store: Store, companies: Companies) -> Keeper:
+    """Return what looks after the webhook subscription."""
+    return Keeper(
+        store,
+        AnkorstoreSubscriptions(companies.connections[ANKORSTORE]),
+        build_sealer(settings),
+        client_id=settings.ankorstore_client_id,
+        url=webhook_url(settings),
+        path=WEBHOOK_PATH,
+    )
 
 
 def build_facts(settings: Settings, store: Store, companies: Companies) -> WarehouseFacts:
@@ -319,16 +384,22 @@ def sku_sayings(settings: Settings) -> SkuSayings:
     )
 
 
-def flow_rules(settings: Settings) -> FlowRules:
+def flow_rules(
+    settings: Settings, left_shadow_at: datetime | None = None, policy: Policy | None = None
+) -> FlowRules:
     """
-    Return the brand's choices about the flow.
+    Return the brand's choices about the flow; *policy* stands for the policy file.
+
+    *left_shadow_at* is when shadow mode was last left, which counts while
+    TAKE_ORDERS_SUBMITTED_AFTER is empty. In shadow mode every order is looked at.
 
     Raises:
         PolicyError: The policy file cannot be used.
     """
+    is_shadow = settings.mode == "shadow"
     return FlowRules(
         accepts_by_itself=settings.accept_mode == "auto",
-        take_submitted_after=settings.take_orders_submitted_after,
+        take_submitted_after=None if is_shadow else settings.take_orders_submitted_after,
         requires_known_stock=settings.stock_check == "required",
         verdict_seconds=settings.verdict_seconds,
         settle_seconds=settings.warehouse_settle_seconds,
@@ -345,11 +416,14 @@ def flow_rules(settings: Settings) -> FlowRules:
         confirms_by_itself=settings.confirm_mode == "auto",
         pushes_all_parcels=settings.push_parcels,
         ship_by_margin_seconds=settings.ship_by_margin_hours * 3600,
-        policy=load_policy(settings.policy_file),
+        policy=load_policy(settings.policy_file) if policy is None else policy,
         watches_deliveries=settings.delivery_watch_days > 0,
         maya_order_url=settings.maya_order_url,
         stale_working_days=settings.stale_working_days,
         warehouse_country=settings.warehouse_country,
+        is_shadow=is_shadow,
+        shadow_numbers=settings.shadow_order_numbers,
+        left_shadow_at=None if is_shadow else left_shadow_at,
     )
 
 
@@ -384,6 +458,11 @@ def build_notifier(settings: Settings, store: Store) -> Notifier | None:
     )
 
 
+def build_shadow_summary(settings: Settings, store: Store) -> ShadowSummary:
+    """Return what sums up, day by day, what shadow mode found."""
+    return ShadowSummary(store, alert_channels(settings))
+
+
 def build_dead_man(settings: Settings, store: Store, jobs: Collection[str]) -> DeadMan | None:
     """Return the dead man's switch about *jobs*; None where nobody watches."""
     url = settings.deadman_url.get_secret_value()
@@ -401,7 +480,11 @@ def access_rules(settings: Settings) -> AccessRules:
 
 def retention_rules(settings: Settings) -> RetentionRules:
     """Return how long the traces of closed orders are kept."""
-    return RetentionRules(settings.event_retention_days, settings.attempt_retention_days)
+    return RetentionRules(
+        settings.event_retention_days,
+        settings.attempt_retention_days,
+        settings.call_retention_days,
+    )
 
 
 def known_secrets(settings: Settings) -> list[str]:

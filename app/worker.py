@@ -25,13 +25,24 @@ from app.clock import MovedClock
 from app.domain.record import OrderRecord
 from app.flow.carry import Carrier
 from app.flow.desk import OrderDesk
+from app.flow.recording import StepRecorder
 from app.flow.sku_book import SkuBook
+from app.in_force import watch_settings
 from app.jobs import Jobs, build_jobs
 from app.settings import Settings
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.presence import beat, say_goodbye
+from app.store.service_state import enter_mode
 from app.store.session import Store
-from app.wiring import ACTIVE_ANTS, Companies, build_facts, desk_times, flow_rules
+from app.wiring import (
+    ACTIVE_ANTS,
+    Companies,
+    build_facts,
+    desk_times,
+    flow_rules,
+    known_secrets,
+    write_down_sightings,
+)
 
 POLL_SECONDS = 1.0
 BEAT_SECONDS = 15.0
@@ -64,13 +75,9 @@ class Worker:
         self._companies = companies
         self._facts = build_facts(settings, store, companies)
         self._sku_book = SkuBook(store)
-        self._carrier = Carrier(
-            store,
-            flow_rules(settings),
-            lease_seconds=settings.lease_seconds,
-            retry_base_seconds=settings.retry_base_seconds,
-            jitter=jitter,
-        )
+        self._jitter = jitter
+        self._carrier = self._build_carrier(None)
+        self._has_entered_mode = False
         self._absences = AbsenceNotes(store, companies)
         self._poll_seconds = poll_seconds
         self._jobs: Jobs = build_jobs(settings, store, companies)
@@ -82,6 +89,29 @@ class Worker:
         self._started_at: datetime = store.now()
         self._beats = 0
         self._told: dict[str, dict[str, Any]] = {}
+
+    def _build_carrier(self, left_shadow_at: datetime | None) -> Carrier:
+        return Carrier(
+            self._store,
+            flow_rules(self._settings, left_shadow_at),
+            recorder=StepRecorder(
+                self._store,
+                watch_settings(self._settings, self._companies.warehouse, left_shadow_at),
+                known_secrets(self._settings),
+            ),
+            lease_seconds=self._settings.lease_seconds,
+            retry_base_seconds=self._settings.retry_base_seconds,
+            jitter=self._jitter,
+        )
+
+    async def _enter_mode(self) -> None:
+        """Note the mode before the first order is carried, and which orders it leaves alone."""
+        if self._has_entered_mode:
+            return
+        state = await enter_mode(self._store, self._settings.mode)
+        if state.left_shadow_at is not None:
+            self._carrier = self._build_carrier(state.left_shadow_at)
+        self._has_entered_mode = True
 
     def wake(self) -> None:
         """Look for due work now."""
@@ -126,6 +156,7 @@ class Worker:
 
     async def claim_and_start(self) -> None:
         """Claim as many due orders as there are hands free, and start on them."""
+        await self._enter_mode()
         free = self._settings.worker_concurrency - len(self._held)
         within = reach(self._companies, await self._companies.pauses.in_force(), free)
         if within.orders <= 0 or not await has_due_orders(self._store):
@@ -260,6 +291,7 @@ class Worker:
             peers={name: seen for name, seen in peers.items() if seen != self._told.get(name)},
         )
         self._told = peers
+        await write_down_sightings(self._store, self._companies)
 
     async def _listen(self) -> None:
         """Be woken by other processes' commits; a lost notification costs a second."""
@@ -276,6 +308,7 @@ class Worker:
                 await asyncio.sleep(TROUBLE_PAUSE_SECONDS)
 
     async def _goodbye(self) -> None:
+        await write_down_sightings(self._store, self._companies)
         try:
             await say_goodbye(self._store, self.worker_id)
         except Exception:

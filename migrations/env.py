@@ -13,7 +13,9 @@ from app.store import (  # noqa: F401 - their tables join the metadata
     models_operators,
     models_pauses,
     models_returns,
+    models_shadow,
     models_skus,
+    models_webhooks,
 )
 from app.store.models import Base, UtcDateTime
 

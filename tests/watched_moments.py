@@ -11,6 +11,8 @@ from app.flow.forecast import Backlog
 from app.flow.watch import PEERS, Watched
 from app.store.queries import StatusFigures
 from app.store.schedules import ScheduleState
+from app.store.service_state import StateRecord
+from app.store.webhook_watch import WebhookWatch
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -39,6 +41,8 @@ def moment() -> Watched:
         backlog=Backlog(1, AT),
         deadlines=dict.fromkeys(Deadline, 1),
         pauses={},
+        webhook=WebhookWatch(is_up=True),
+        service=StateRecord(),
     )
 
 

@@ -7,7 +7,7 @@ section for each. Nothing here names an order or a person: counts, reasons and c
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.domain.deadlines import Deadline
 from app.flow.watch import PEERS, Watched, is_stale
@@ -25,6 +25,7 @@ CURES = {
     "orders-late": "See `antbridge orders list --deadline late`.",
     "backlog-growing": "See `backlog` and `peers` in /status.",
     "company-away": "See `peers` in /status; its orders wait and go on by themselves.",
+    "webhook-subscription-lost": "See `antbridge webhooks verify`.",
     "worker-stale": "See why it ended; another goes on with its orders.",
 }
 """Every condition with the first thing to do."""
@@ -98,9 +99,21 @@ def _service(watched: Watched, bounds: Bounds, earlier_backlog: int | None) -> I
         if watched.away_seconds(peer) > AWAY_SECONDS:
             yield Alert(f"company-away/{peer}", 1, f"{peer} has been away for {minutes} minutes")
     newly = watched.at - timedelta(seconds=SILENT_SECONDS)
+    yield from _webhook(watched, newly)
     silent = sum(
         is_stale(worker["beat_at"], watched.at) and worker["beat_at"] > newly
         for worker in watched.workers
     )
     if silent:
         yield Alert("worker-stale", silent, f"{silent} worker(s) fell silent without a goodbye")
+
+
+def _webhook(watched: Watched, newly: datetime) -> Iterator[Alert]:
+    """One that was lost and made again a moment ago is news too: somebody deleted it."""
+    webhook = watched.webhook
+    if webhook.is_up is False:
+        summary = f"Ankorstore's webhooks do not come: {webhook.problem}"
+        yield Alert("webhook-subscription-lost", 2, summary)
+    elif webhook.lost_at is not None and webhook.lost_at > newly:
+        summary = "The webhook subscription at Ankorstore was lost and is there again"
+        yield Alert("webhook-subscription-lost", 1, summary)

@@ -2,5 +2,6 @@
 
 from app.doctor.diagnosis import Diagnosis, Severity
 from app.doctor.examine import examine
+from app.doctor.report import report_json, report_text
 
-__all__ = ["Diagnosis", "Severity", "examine"]
+__all__ = ["Diagnosis", "Severity", "examine", "report_json", "report_text"]

@@ -13,6 +13,9 @@ DELIVERIES = "deliveries"
 RETURNS = "returns"
 ALERTS = "alerts"
 DEAD_MAN = "dead_man"
+WEBHOOKS = "webhooks"
+DOCTOR = "doctor"
+SHADOW_SUMMARY = "shadow_summary"
 
 _CALLS: dict[str, Pausable | None] = {
     SHIPMENTS: Pausable.ACTIVE_ANTS,
@@ -24,6 +27,9 @@ _CALLS: dict[str, Pausable | None] = {
     RETURNS: Pausable.ACTIVE_ANTS,
     ALERTS: None,
     DEAD_MAN: None,
+    WEBHOOKS: Pausable.ANKORSTORE,
+    DOCTOR: None,
+    SHADOW_SUMMARY: None,
 }
 JOB_NAMES = tuple(_CALLS)
 

@@ -32,6 +32,9 @@ class Outcome(StrEnum):
 IGNORED_BEFORE_SWITCH = "ignored: before the switch"
 """The one outcome an operator can lift by `orders take` whatever the marketplace shows."""
 
+IGNORED_SHADOWED = "ignored: carried by today's connector"
+"""How an order ends that was followed in shadow mode to the end."""
+
 TRANSITIONS: frozenset[tuple[State, State]] = frozenset(
     {
         (State.RECEIVED, State.ACCEPTED),

@@ -42,7 +42,8 @@ _TABLE: tuple[Reason, ...] = (
     ),
     Reason(
         "before_switch",
-        "The order was submitted before TAKE_ORDERS_SUBMITTED_AFTER and still waits for an answer.",
+        "The order was submitted before the switch (TAKE_ORDERS_SUBMITTED_AFTER, or the end of "
+        "shadow mode) and still waits for an answer.",
         "Answer it where such orders were handled before, or run `antbridge orders take ORDER "
         "--reason WHY`.",
     ),

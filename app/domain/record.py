@@ -203,6 +203,8 @@ class OrderRecord:
     """When a person was last asked why the warehouse sends nothing, or had it wait on."""
     person_asked_at: datetime | None = None
     """When a person was first needed; None for an order that went by itself so far."""
+    shadowed_at: datetime | None = None
+    """Since when the order is followed in shadow mode only; None for one that is carried."""
     sku_version: int | None = None
     """The state of the table of SKUs that this step relied on; what it writes down must find it."""
 

@@ -25,6 +25,14 @@ _TABLE: dict[str, Waiting] = {
     "its turn": Waiting(
         "More orders are due than can be worked on; those that ship first go first."
     ),
+    "today's connector": Waiting(
+        "The service runs in shadow mode: today's connector carries the order, and what it does is "
+        "compared with what the service would have done."
+    ),
+    "live mode": Waiting(
+        "The service runs in shadow mode and writes nothing to either company.",
+        "What to do: start it with MODE=live for the order to go on.",
+    ),
     "the next try": Waiting("The last try failed, as the history tells; it is tried again."),
     "the answer sent before": Waiting(
         "An answer to Ankorstore was sent and nothing came back. No other answer is sent until "

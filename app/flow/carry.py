@@ -9,7 +9,7 @@ nothing would be finished when a process dies.
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from app.domain.lifecycle import State, can_move
 from app.domain.pauses import tells_of_pause
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
+from app.domain.shadow import WAITS_FOR_CONNECTOR, WAITS_FOR_LIVE
 from app.errors import (
     BridgeError,
     LeaseLost,
@@ -28,13 +29,16 @@ from app.errors import (
     PeerAway,
     SkuTableChanged,
     WokenMeanwhile,
+    WritesOff,
 )
 from app.flow import retry
 from app.flow.alarms import tell_alarm
 from app.flow.desk import OrderDesk
 from app.flow.moves import Attention, Close, Move, Next, Stands, Wait
 from app.flow.order_flow import advance
+from app.flow.recording import StepRecorder, decided
 from app.flow.rules import FlowRules
+from app.flow.shadow import is_followed
 from app.flow.success_book import SuccessBook
 from app.flow.wording import describe_failure, step_of, waits_for, where_in_maya
 from app.metrics import ATTEMPTS, EVENT_TO_PLACED
@@ -52,6 +56,7 @@ PUT_OFF = "put off"
 PAUSED_LOOK_SECONDS = 86_400.0
 """An order that a pause stops is woken by its end and by news; this is how often it is read
 besides, as every open order is."""
+SHADOW_LOOK_SECONDS = 3600.0
 _QUIET = ("noted", "unchanged")
 """Outcomes that are told only where the order shows something new."""
 
@@ -78,13 +83,15 @@ class Carrier:
         store: Store,
         rules: FlowRules,
         *,
+        recorder: StepRecorder,
         lease_seconds: float,
         retry_base_seconds: float,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """Record in *store*; decide by *rules*; draw *jitter* from 0 to 1."""
+        """Record in *store*, by *recorder* too; decide by *rules*; draw *jitter* from 0 to 1."""
         self._store = store
         self._rules = rules
+        self._recorder = recorder
         self._lease_seconds = lease_seconds
         self._retry_base_seconds = retry_base_seconds
         self._successes = SuccessBook()
@@ -133,18 +140,23 @@ class Carrier:
         call_priority.set(_priority_of(before))
         started = time.perf_counter()
         error: Exception | None = None
-        made: list[str] = []
-        calls_made.set(made)
+        record = desk.record
+        calls_made.set(record.calls)
         try:
-            change = self._change_of(await advance(desk, self._rules), desk)
+            move = await advance(desk, self._rules)
+            record.decided = decided(desk, move=move)
+            change = self._change_of(move, desk)
+            made = [call.operation for call in record.calls if call.was_made]
             operations = [*made, step_of(before)]
             self._successes.note(operations, before.order_id, self._store.now())
         except LeaseLost:
             raise
         except WokenMeanwhile as news:
+            record.decided = decided(desk, error=news)
             change = _woken(news, desk)
         except Exception as failure:
             error = failure
+            record.decided = decided(desk, error=failure)
             if not isinstance(failure, BridgeError):
                 log.exception("step.broke", order_id=before.order_id)
             change = self._change_after(failure, desk)
@@ -166,16 +178,20 @@ class Carrier:
             is_news = not tells_of_pause(desk.held.waits_for, change.stopped_by)
         elif change.outcome == PUT_OFF:
             is_news = desk.held.waits_for != change.columns["waits_for"]
+        recorded, settings = self._recorder.pack(desk.record) if is_news else (None, None)
         finish = Finish(
             columns=columns,
-            attempt=attempt if is_news else None,
+            attempt=replace(attempt, recorded=recorded) if is_news else None,
+            settings=settings,
             next_attempt_at=self._store.now() if change.goes_on else change.next_attempt_at,
             keeps_lease=change.goes_on,
             placing=dict(desk.noted_placing),
             settles_shipments=desk.settles_shipments,
             stopped_by=change.stopped_by,
+            shadow=dict(desk.noted_shadow),
         )
         after = await finish_step(self._store, desk.held, finish, self._lease_seconds)
+        self._recorder.note_kept(settings)
         tell_alarm(desk.held, after)
         self._time_placing(desk.held, after)
         if not is_news:
@@ -216,7 +232,8 @@ class Carrier:
                 columns = {**CLEARED, "waits_for": move.waits_for}
                 if move.state is not None:
                     columns["state"] = move.state
-                return _Change("waiting", move.message, columns, move.until)
+                outcome = "unchanged" if move.is_known else "waiting"
+                return _Change(outcome, move.message, columns, move.until)
             case Attention():
                 times = [at for at in (move.until, move.again_at) if at is not None]
                 next_at = min(times, default=None)
@@ -270,6 +287,8 @@ class Carrier:
             until = now + timedelta(seconds=PAUSED_LOOK_SECONDS)
             message = describe_failure(failure)
             return _Change(PUT_OFF, message, {}, until, stopped_by=failure.stop)
+        if isinstance(failure, WritesOff):
+            return self._wait_for_live(failure, now)
         operation = failure.operation if isinstance(failure, BridgeError) else step_of(order)
         alone = self._successes.count_alone(operation, order.order_id, since=order.first_failed_at)
         decision = retry.decide(
@@ -289,6 +308,8 @@ class Carrier:
                 "waits_for": "the next try",
             }
             return _Change("failed", describe_failure(failure), columns, decision.at)
+        if self._rules.is_shadow and is_followed(order):
+            return self._would_ask(decision, desk, describe_failure(failure))
         if order.state is State.CLOSED:
             message = f"given up: {describe_failure(failure)}"
             # What a person is asked stays asked; parcels nobody may tell of are not followed.
@@ -300,6 +321,18 @@ class Carrier:
             )
         asking = self._asking(Attention(decision.findings, ""), desk)
         return _Change("attention", describe_failure(failure), asking, None)
+
+    def _wait_for_live(self, failure: WritesOff, now: datetime) -> _Change:
+        """Nothing was tried, and in shadow mode nothing will be; the switch to live wakes it."""
+        until = now + timedelta(seconds=SHADOW_LOOK_SECONDS)
+        return _Change(PUT_OFF, describe_failure(failure), {"waits_for": WAITS_FOR_LIVE}, until)
+
+    def _would_ask(self, decision: retry.GiveUp, desk: OrderDesk, message: str) -> _Change:
+        """Note that a person would be asked; in shadow mode the order is looked at again later."""
+        asked = [{"reason": one.reason, "field": one.field} for one in decision.findings]
+        desk.note_shadow(troubles=asked)
+        until = self._store.now() + timedelta(seconds=SHADOW_LOOK_SECONDS)
+        return _Change("waiting", message, {**_SUCCEEDED, "waits_for": WAITS_FOR_CONNECTOR}, until)
 
     def _put_off(self, failure: PeerAway | NotYet, now: datetime) -> _Change:
         """Nothing was tried, so nothing is used up: the order comes by when it may go on."""

@@ -30,6 +30,8 @@ class Standing(StrEnum):
     """Something is owed, by the service or by a person."""
     IGNORED = "ignored"
     """Closed because it is not the service's to carry; the outcome says why."""
+    SHADOWED = "shadowed"
+    """Carried by today's connector and followed in shadow mode only: nothing is owed here."""
     MISSING = "missing"
     """Ankorstore lists it and nothing here knows it."""
     UNLISTED = "unlisted"
@@ -139,6 +141,8 @@ async def take_in_missing(store: Store, ledger: Ledger, *, source: str) -> int:
 
 
 def _standing_of(order: HeldOrder) -> Standing:
+    if order.shadowed_at is not None and order.attention_reason is None:
+        return Standing.SHADOWED
     if order.state != State.CLOSED or order.attention_reason is not None:
         return Standing.OPEN
     is_ignored = (order.outcome or "").startswith(Outcome.IGNORED)
@@ -149,7 +153,8 @@ def _unlisted(order: HeldOrder, *, is_new: bool) -> Entry:
     standing = _standing_of(order)
     if is_new:
         return Entry(standing, order, None, "came in while the list was read")
-    if standing is not Standing.OPEN:
+    is_open = order.state != State.CLOSED
+    if standing is not Standing.OPEN and not is_open:
         return Entry(standing, order, None, "closed, and listed at Ankorstore no more")
     return Entry(Standing.UNLISTED, order, None)
 

@@ -23,6 +23,8 @@ class Wait:
     waits_for: str
     message: str
     state: State | None = None
+    is_known: bool = False
+    """Whether the last look found the same, so that the history need not tell it again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from app.flow.releasing import WAITS_FOR_RELEASE, release_when_due
 from app.flow.review import review
 from app.flow.rules import FlowRules
 from app.flow.settling import NUMBER_TAKEN, find_stray, follow_answer, must_decide_resend
+from app.flow.shadow import follow_in_shadow, is_followed
 from app.flow.silence import WAITS_FOR_SHIPMENT, await_first_shipment
 from app.flow.world import (
     ended_before_placing,
@@ -42,6 +43,10 @@ DAILY_SECONDS = 86_400.0
 
 async def advance(desk: Desk, rules: FlowRules) -> Move:
     """Take the order one step further; a later date that is owed is told once the order rests."""
+    if rules.is_shadow and is_followed(desk.order):
+        return await follow_in_shadow(desk, rules)
+    if desk.order.shadowed_at is not None and desk.order.state is State.RECEIVED:
+        desk.note(shadowed_at=None)  # from now on it is carried, or left alone, as any other
     before = desk.order
     try:
         move = await _take_step(desk, rules)

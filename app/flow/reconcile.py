@@ -8,7 +8,7 @@ nobody told of and wakes those whose news may have been missed (docs/rules/recon
 from dataclasses import dataclass
 
 from app.domain.order import ListedOrder
-from app.domain.statuses import LISTED_STATUSES
+from app.domain.statuses import ACCEPTED_STATUS, LISTED_STATUSES
 from app.ports import Marketplace
 from app.store.reconcile import add_missing_orders, wake_differing, wake_unlisted
 from app.store.session import Store
@@ -25,6 +25,8 @@ class ReconcileReport:
     created: int
     differing: int
     unlisted: int
+    created_accepted: int = 0
+    """How many of those created had been accepted by somebody else."""
 
     def __str__(self) -> str:
         """Tell it in one line."""
@@ -46,13 +48,17 @@ async def reconcile(store: Store, marketplace: Marketplace, *, source: str) -> R
     for status in LISTED_STATUSES:
         async for order in marketplace.list_orders(status):
             listed[order.marketplace_order_id] = order
-    created = differing = 0
+    created = created_accepted = differing = 0
     orders = list(listed.values())
     for start in range(0, len(orders), BATCH):
         batch = orders[start : start + BATCH]
-        created += await add_missing_orders(store, source, batch)
+        accepted = [order for order in batch if order.status == ACCEPTED_STATUS]
+        waiting = [order for order in batch if order.status != ACCEPTED_STATUS]
+        created_accepted += await add_missing_orders(store, source, accepted)
+        created += await add_missing_orders(store, source, waiting)
         differing += await wake_differing(store, source, batch)
     unlisted = await wake_unlisted(
         store, source, set(listed), started_at=started_at, unread_seconds=UNREAD_SECONDS
     )
-    return ReconcileReport(len(orders), created, differing, unlisted)
+    created += created_accepted
+    return ReconcileReport(len(orders), created, differing, unlisted, created_accepted)

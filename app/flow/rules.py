@@ -33,3 +33,9 @@ class FlowRules:
     """Where a person finds a warehouse order; `{orderNumber}` stands for its number there."""
     stale_working_days: int
     warehouse_country: str
+    is_shadow: bool = False
+    """Nothing is written to either company; orders are judged and then followed by reading."""
+    shadow_numbers: tuple[str, ...] = ()
+    """Under which numbers today's connector places orders; `{reference}` stands for theirs."""
+    left_shadow_at: datetime | None = None
+    """Orders submitted before are left to today's connector, unless they were begun here."""

@@ -18,7 +18,9 @@ from app.store.deadlines import count_deadlines
 from app.store.pauses import load_pauses
 from app.store.queries import StatusFigures, load_figures, load_peers, load_workers
 from app.store.schedules import ScheduleState, load_schedules
+from app.store.service_state import StateRecord, load_service_state
 from app.store.session import Store
+from app.store.webhook_watch import WebhookWatch, load_webhook_watch
 
 PEERS = ("ankorstore", "active_ants")
 STALE_WORKER_SECONDS = 60.0
@@ -37,6 +39,8 @@ class Watched:
     backlog: Backlog
     deadlines: Mapping[Deadline, int]
     pauses: Mapping[str, Pause]
+    webhook: WebhookWatch
+    service: StateRecord
 
     @property
     def oldest_unfinished_seconds(self) -> float:
@@ -76,6 +80,8 @@ async def watch(store: Store, pace: Pace, at_risk_seconds: float) -> Watched:
         backlog=await _read_backlog(store, pace, peers, pauses),
         deadlines=await count_deadlines(store, at_risk_seconds),
         pauses=pauses,
+        webhook=await load_webhook_watch(store),
+        service=await load_service_state(store),
     )
 
 

@@ -38,7 +38,7 @@ def ended_before_placing(
         if seen.status == WAITING_STATUS:
             return ask_person("before_switch", field="TAKE_ORDERS_SUBMITTED_AFTER")
         if seen.status in _ACCEPTED_OR_LATER:
-            return Close(IGNORED_BEFORE_SWITCH, "submitted before TAKE_ORDERS_SUBMITTED_AFTER")
+            return Close(IGNORED_BEFORE_SWITCH, "submitted before the switch")
     match seen.status:
         case status if status in LISTED_STATUSES:
             return None
@@ -60,10 +60,22 @@ def ended_before_placing(
 
 
 def is_before_switch(seen: MarketplaceOrder, order: OrderRecord, rules: FlowRules) -> bool:
-    """Tell whether the order is left to whoever handled orders before the switch."""
-    if rules.take_submitted_after is None or order.taken_at is not None:
+    """
+    Tell whether the order is left to whoever handled orders before the switch.
+
+    An order begun here before shadow mode stays the service's when that ends.
+    """
+    switched_at = rules.take_submitted_after
+    if switched_at is None and not _is_begun(order):
+        switched_at = rules.left_shadow_at
+    if switched_at is None or order.taken_at is not None:
         return False
-    return seen.submitted_at is None or seen.submitted_at < rules.take_submitted_after
+    return seen.submitted_at is None or seen.submitted_at < switched_at
+
+
+def _is_begun(order: OrderRecord) -> bool:
+    is_sent = order.accept_intent_at or order.reject_intent_at or order.live
+    return bool(is_sent) or order.state not in (State.RECEIVED, State.CLOSED)
 
 
 def trouble_after_placing(seen: MarketplaceOrder, order: OrderRecord) -> Attention | None:

@@ -26,6 +26,7 @@ async def count_backlog(store: Store) -> dict[State, int]:
             Order.next_attempt_at.is_not(None),
             or_(Order.next_attempt_at <= now, TO_PLACE),
             Order.attention_reason.is_(None),
+            Order.shadowed_at.is_(None),
         )
         .group_by(Order.state)
     )

@@ -33,11 +33,16 @@ def undispatched() -> ColumnElement[bool]:
 
 
 def stands_at(deadline: Deadline, now: datetime, at_risk_seconds: float) -> ColumnElement[bool]:
-    """Return the condition that an order stands so to its latest shipping date."""
+    """
+    Return the condition that an order stands so to its latest shipping date.
+
+    One that is only followed in shadow mode does not: its date is somebody else's.
+    """
+    ours = and_(undispatched(), Order.shadowed_at.is_(None))
     if deadline is Deadline.LATE:
-        return and_(undispatched(), Order.ship_by_at <= now)
+        return and_(ours, Order.ship_by_at <= now)
     near_at = now + timedelta(seconds=at_risk_seconds)
-    return and_(undispatched(), Order.ship_by_at > now, Order.ship_by_at <= near_at)
+    return and_(ours, Order.ship_by_at > now, Order.ship_by_at <= near_at)
 
 
 async def count_deadlines(store: Store, at_risk_seconds: float) -> dict[Deadline, int]:

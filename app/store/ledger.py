@@ -24,6 +24,7 @@ class HeldOrder:
     attention_reason: str | None
     waits_for: str | None
     submitted_at: datetime | None
+    shadowed_at: datetime | None = None
 
 
 _COLUMNS: tuple[Any, ...] = tuple(getattr(Order, name) for name in HeldOrder.__dataclass_fields__)

@@ -7,15 +7,14 @@ asks for more tokens an hour than allowed. Tokens are stored encrypted, or not a
 """
 
 import hashlib
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ports import ShelfAnswer, ShelvedToken
+from app.sealing import Sealer
 from app.store.models import PeerLogin
 from app.store.session import Store
 from app.store.statements import insert_into
@@ -33,17 +32,16 @@ _logins = cast(Table, PeerLogin.__table__)
 class LoginVault:
     """All accounts of one database."""
 
-    def __init__(self, store: Store, encryption_keys: Sequence[str]) -> None:
-        """Encrypt with the first key, decrypt with any; without one no token is stored."""
+    def __init__(self, store: Store, sealer: Sealer) -> None:
+        """Keep tokens as *sealer* encrypts them; without a key none is stored."""
         self._store = store
-        keys = [Fernet(key.translate(str.maketrans("+/", "-_"))) for key in encryption_keys]
-        self._cipher = MultiFernet(keys) if keys else None
+        self._sealer = sealer
 
     def shelf(self, peer: str, host: str, user: str, *, fetch_seconds: float) -> "LoginShelf":
         """Return one account's shelf; a login takes no longer than *fetch_seconds*."""
         account = hashlib.sha256("\n".join((peer, host, user)).encode()).hexdigest()
         lease_seconds = fetch_seconds + LEASE_MARGIN_SECONDS
-        return LoginShelf(self._store, self._cipher, account, peer, lease_seconds)
+        return LoginShelf(self._store, self._sealer, account, peer, lease_seconds)
 
 
 class LoginShelf:
@@ -52,14 +50,14 @@ class LoginShelf:
     def __init__(
         self,
         store: Store,
-        cipher: MultiFernet | None,
+        sealer: Sealer,
         account: str,
         peer: str,
         lease_seconds: float,
     ) -> None:
-        """Keep *account*'s token encrypted by *cipher*."""
+        """Keep *account*'s token encrypted by *sealer*."""
         self._store = store
-        self._cipher = cipher
+        self._sealer = sealer
         self._account = account
         self._peer = peer
         self._lease_seconds = lease_seconds
@@ -98,10 +96,10 @@ class LoginShelf:
             "lease_until": None,
         }
         async with self._store.write() as connection:
-            if self._cipher is not None:
+            if self._sealer.has_key:
                 _, now = await self._lock(connection)
                 values |= {
-                    "token_encrypted": self._cipher.encrypt(token.value.encode()).decode(),
+                    "token_encrypted": self._sealer.seal(token.value),
                     "renew_at": now + timedelta(seconds=token.renew_in_seconds),
                     "ends_at": now + timedelta(seconds=token.ends_in_seconds),
                 }
@@ -150,11 +148,9 @@ class LoginShelf:
 
     def _token_of(self, row: Any, now: datetime) -> ShelvedToken | None:
         """Return the stored token; None also where no key of ours opens it."""
-        if self._cipher is None or row.token_encrypted is None:
+        if row.token_encrypted is None:
             return None
-        try:
-            value = self._cipher.decrypt(row.token_encrypted.encode()).decode()
-        except InvalidToken:
+        if (value := self._sealer.open(row.token_encrypted)) is None:
             return None
         return ShelvedToken(value, _seconds(row.renew_at - now), _seconds(row.ends_at - now))
 

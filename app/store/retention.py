@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from app.store.models import Attempt, Event, Order, WarehouseOrder, WorkerBeat
+from app.store.models_shadow import ShadowOrder
 from app.store.presence import FORGET_WORKERS_SECONDS
 from app.store.session import Store
 
@@ -72,6 +73,27 @@ async def prune_payloads(store: Store, before: datetime) -> int:
         .where(_among(store, WarehouseOrder.id, old))
         .values(payload={}, fingerprint=None, pruned_at=store.now())
         .returning(WarehouseOrder.id),
+    )
+
+
+async def prune_shadows(store: Store, before: datetime) -> int:
+    """Empty up to a batch of what would have been sent for orders that were closed *before*."""
+    old = (
+        select(ShadowOrder.order_id)
+        .where(
+            ShadowOrder.payload.is_not(None),
+            ShadowOrder.first_seen_at < before,
+            _is_finished(ShadowOrder.order_id, before),
+        )
+        .order_by(ShadowOrder.first_seen_at)
+        .limit(BATCH_ROWS)
+    )
+    return await _change(
+        store,
+        update(ShadowOrder)
+        .where(_among(store, ShadowOrder.order_id, old))
+        .values(payload=None, fingerprint=None)
+        .returning(ShadowOrder.order_id),
     )
 
 
@@ -130,6 +152,27 @@ async def prune_attempts(store: Store, before: datetime) -> int:
     )
     return await _change(
         store, delete(Attempt).where(_among(store, Attempt.id, old)).returning(Attempt.id)
+    )
+
+
+async def prune_recorded(store: Store, before: datetime) -> int:
+    """Empty up to a batch of what was recorded of attempts made, at orders closed, *before*."""
+    old = (
+        select(Attempt.id)
+        .where(
+            Attempt.recorded.is_not(None),
+            Attempt.happened_at < before,
+            _is_finished(Attempt.order_id, before),
+        )
+        .order_by(Attempt.happened_at)
+        .limit(BATCH_ROWS)
+    )
+    return await _change(
+        store,
+        update(Attempt)
+        .where(_among(store, Attempt.id, old))
+        .values(recorded=None)
+        .returning(Attempt.id),
     )
 
 

@@ -33,11 +33,13 @@ class ClaimedJob:
     fencing_token: int
 
 
-async def ensure_schedules(store: Store, names: Iterable[str]) -> None:
-    """Create the rows of jobs that have none, due at once."""
+async def ensure_schedules(
+    store: Store, names: Iterable[str], after_seconds: Mapping[str, float] | None = None
+) -> None:
+    """Create the rows of jobs that have none, due at once or after so many seconds."""
     async with store.write() as connection:
         for name in sorted(names):
-            added = {"name": name, **store.moments(now=0)}
+            added = {"name": name, **store.moments(now=(after_seconds or {}).get(name, 0.0))}
             await connection.execute(_ensure(store.is_postgres, store.asks_database_time), added)
 
 
@@ -53,6 +55,21 @@ async def claim_job(store: Store, names: Iterable[str], lease_seconds: float) ->
     async with store.write() as connection:
         claim = _claim(store.asks_database_time)
         row = (await connection.execute(claim, {"its_name": name, **times})).first()
+    return ClaimedJob(row.name, row.fencing_token) if row is not None else None
+
+
+async def hold_job(store: Store, name: str, lease_seconds: float) -> ClaimedJob | None:
+    """Take a job for a person, due and paused or not; None while a worker runs it."""
+    await ensure_schedules(store, [name])
+    is_free = or_(_schedules.c.lease_until.is_(None), _schedules.c.lease_until <= store.time())
+    claim = update(_schedules).where(_schedules.c.name == name, is_free)
+    values = {
+        "lease_until": store.time(lease_seconds),
+        "fencing_token": _schedules.c.fencing_token + 1,
+    }
+    returned = (_schedules.c.name, _schedules.c.fencing_token)
+    async with store.write() as connection:
+        row = (await connection.execute(claim.values(values).returning(*returned))).first()
     return ClaimedJob(row.name, row.fencing_token) if row is not None else None
 
 

@@ -1,5 +1,6 @@
 """Health, status and metrics: for machines and people who watch, without any personal data."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,10 +13,12 @@ from app import __version__
 from app.domain.jobs import JOB_NAMES
 from app.flow.forecast import Pace
 from app.flow.watch import PEERS, is_stale, watch
+from app.store.doctor_reports import load_report
 from app.store.health import read_revision
 from app.store.queries import load_workers
 from app.store.schedules import load_schedules
 from app.store.session import Store
+from app.store.sightings import load_sightings
 from app.web.metrics_page import render_page
 from app.web.pauses import pause_json
 from app.web.published import BUG, Alive, Problem, Readiness, StatusShown, answers
@@ -153,6 +156,8 @@ async def read_status(
     watched = await watch(store, pace, at_risk_seconds)
     figures, backlog = watched.figures, watched.backlog
     peers, schedules = watched.peers, watched.schedules
+    report = await load_report(store)
+    unknown = Counter(one.company for one in await load_sightings(store))
     return {
         "orders": figures.orders,
         "needs_attention": figures.needs_attention,
@@ -163,6 +168,7 @@ async def read_status(
         "shipments_not_matched": figures.shipments_not_matched,
         "deadlines": {str(one): count for one, count in watched.deadlines.items()},
         "backlog": {"orders": backlog.orders, "ends_at": _text(backlog.ends_at)},
+        "contract_unknown": {name: unknown[name] for name in PEERS},
         "peers": {name: _peer_json(peers.get(name, {})) for name in PEERS},
         "schedules": {
             name: {
@@ -174,6 +180,9 @@ async def read_status(
             }
             for name in JOB_NAMES
         },
+        "mode": watched.service.mode or "live",
+        "left_shadow_at": _text(watched.service.left_shadow_at),
+        "shadow": watched.service.shadow_summary,
         "pauses": [pause_json(one) for one in watched.pauses.values()],
         "workers": [
             {
@@ -184,6 +193,17 @@ async def read_status(
             }
             for worker in watched.workers
         ],
+        "webhook": {
+            "is_managed": watched.webhook.is_managed,
+            "is_up": watched.webhook.is_up,
+            "problem": watched.webhook.problem,
+            "checked_at": _text(watched.webhook.checked_at),
+            "lost_at": _text(watched.webhook.lost_at),
+        },
+        "doctor": {
+            "examined_at": _text(report.examined_at) if report is not None else None,
+            "findings": list(report.findings) if report is not None else [],
+        },
         "version": __version__,
     }
 

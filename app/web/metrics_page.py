@@ -53,6 +53,7 @@ def _families(watched: Watched | None) -> Iterator[Metric]:
         yield from _backlog(watched)
         yield from _companies(watched)
         yield from _work(watched)
+        yield from _webhook(watched)
 
 
 def _orders(watched: Watched) -> Iterator[Metric]:
@@ -127,6 +128,15 @@ def _work(watched: Watched) -> Iterator[Metric]:
     text = "Seconds since a periodic job should have begun to run, or has been running."
     yield _gauge("schedule_overdue_seconds", text, overdue, "schedule")
     yield _gauge("schedule_last_run_timestamp_seconds", "When a job last ran.", ran, "schedule")
+
+
+def _webhook(watched: Watched) -> Iterator[Metric]:
+    webhook = watched.webhook
+    if webhook.is_up is not None:
+        text = "Whether a subscription has Ankorstore tell us of orders, as seen last."
+        yield _gauge("webhook_subscription_up", text, webhook.is_up)
+    text = "How often that subscription was found gone or changed."
+    yield _counter("webhook_subscription_losses", text, webhook.loss_count)
 
 
 def _gauge(

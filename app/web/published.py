@@ -43,6 +43,12 @@ class DeliveryTaken(BaseModel):
     status: Disposition
 
 
+class LoopbackAnswer(BaseModel):
+    """The answer to a question of this installation's own."""
+
+    answer: str
+
+
 class Alive(BaseModel):
     """The process runs."""
 
@@ -123,6 +129,44 @@ class DeadlinesShown(BaseModel):
     late: int = Field(ge=0)
 
 
+class WebhookShown(BaseModel):
+    """Whether Ankorstore tells us of orders; `is_up` is null before the first look."""
+
+    is_managed: bool
+    is_up: bool | None
+    problem: str | None
+    checked_at: datetime | None
+    lost_at: datetime | None
+
+
+class FindingShown(BaseModel):
+    """One thing that is wrong, and its cure."""
+
+    check: str
+    severity: Literal["error", "warning"]
+    problem: str
+    cure: str
+
+
+class DoctorShown(BaseModel):
+    """What `antbridge doctor` would say, as of the last time it was asked."""
+
+    examined_at: datetime | None
+    findings: list[FindingShown]
+
+
+class ShadowFigures(BaseModel):
+    """What shadow mode found in the last days, as it was last summed up."""
+
+    at: datetime
+    days: int
+    orders: int
+    counts: dict[str, int]
+    parity_percent: float | None
+    would_have_asked: int
+    differences: dict[str, int]
+
+
 class StatusShown(BaseModel):
     """How all is going, in numbers."""
 
@@ -135,10 +179,18 @@ class StatusShown(BaseModel):
     backlog: BacklogShown
     deadlines: DeadlinesShown
     shipments_not_matched: int = Field(ge=0)
+    contract_unknown: dict[str, int] = Field(
+        description="How many names each company sent that its documentation does not name."
+    )
     peers: dict[str, PeerShown]
     schedules: dict[str, ScheduleShown]
+    mode: str = Field(examples=["live", "shadow"])
+    left_shadow_at: datetime | None
+    shadow: ShadowFigures | None
     pauses: list[PauseShown]
     workers: list[WorkerShown]
+    webhook: WebhookShown
+    doctor: DoctorShown
     version: str
 
 
@@ -275,6 +327,35 @@ class AttemptShown(BaseModel):
     duration_ms: int
     happened_at: datetime
     next_attempt_at: datetime | None
+
+
+class CallShown(BaseModel):
+    """One call to a company; long bodies are cut. Personal data."""
+
+    peer: str
+    operation: str
+    method: str
+    path: str
+    status: int | None
+    problem: str | None
+    """The kind of error where no usable answer came."""
+    sent: str | None
+    answer: str | None
+
+
+class AttemptCalls(BaseModel):
+    """What one attempt asked both companies."""
+
+    happened_at: datetime
+    step: str
+    outcome: str
+    calls: list[CallShown]
+
+
+class OrderCalls(BaseModel):
+    """The newest recorded attempts of an order, oldest first."""
+
+    attempts: list[AttemptCalls]
 
 
 class OrderDetail(OrderShown):

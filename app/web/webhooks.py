@@ -7,7 +7,8 @@ that is away means 503, so that the sender comes again (docs/rules/signature.md)
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import partial
 
 import structlog
 from starlette.responses import JSONResponse, Response
@@ -16,7 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import tracing
 from app.ankorstore.webhook import UnreadableEvent, is_signed, read_event, stored_headers
 from app.metrics import DELIVERIES
+from app.sentinel import Sightings, Watch, load_form
 from app.store.inbox import Disposition, Inbox, IncomingEvent
+from app.web.signing_secrets import SecretsNotRead, SigningSecrets
 
 WEBHOOK_PATH = "/webhooks/ankorstore"
 MAX_BODY_BYTES = 1024 * 1024
@@ -36,11 +39,18 @@ log = structlog.get_logger(__name__)
 class Receiver:
     """Takes deliveries of the marketplace's events."""
 
-    def __init__(self, inbox: Inbox, secrets: Sequence[str]) -> None:
-        """Accept what any of *secrets* signed; without a secret nothing is accepted."""
+    def __init__(
+        self, inbox: Inbox, secrets: SigningSecrets, sightings: Sightings | None = None
+    ) -> None:
+        """
+        Accept what any of *secrets* signed; without a secret nothing is accepted.
+
+        What a delivery holds that is not documented is noted in *sightings*.
+        """
         self._inbox = inbox
-        self._secrets = tuple(secrets)
+        self._secrets = secrets
         self._held_bytes = 0
+        self._watch = Watch(load_form(SOURCE), sightings) if sightings is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI app of its own: nothing of a framework stands in between."""
@@ -82,10 +92,14 @@ class Receiver:
         return None
 
     async def _judge(self, headers: "SentHeaders", body: bytes) -> Response:
-        if not is_signed(body, headers, self._secrets):
+        try:
+            is_known = await self._secrets.recognise(partial(is_signed, body, headers), len(body))
+        except SecretsNotRead:
+            return _come_again("whose it is cannot be told now; send it again")
+        if not is_known:
             return _refuse(401, "the signature is missing or wrong")
         try:
-            event = read_event(body)
+            event = read_event(body, self._watch)
         except UnreadableEvent as error:
             log.warning("event.unreadable", problem=str(error), size_bytes=len(body))
             return _refuse(400, str(error))

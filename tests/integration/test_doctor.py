@@ -15,21 +15,31 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.doctor import Diagnosis, Severity, database_checks, examine
-from app.jobs import SHIPMENTS
+from app.domain.jobs import SHIPMENTS
+from app.domain.pauses import Pausable
+from app.flow.forecast import Pace
+from app.main import create_app
+from app.ports import RateWindow
+from app.sealing import Sealer
 from app.settings import Settings
 from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore
 from app.simulator.active_ants.records import OrderType
 from app.simulator.faults import Fault
+from app.store.pauses import pause
 from app.store.presence import beat
 from app.store.schedules import run_soon
 from app.store.session import Store
+from app.store.webhook_rows import activate, note_intent
+from app.web.health import read_status
 from app.wiring import Transports, build_companies
 from app.worker import Worker
 from tests.fake_clock import FakeClock
 from tests.flow.world import make_settings
+from tests.integration.subscribing import KEY, SECOND_KEY
 from tests.integration.web import TOKEN
 from tests.store_rows import add_order
 
+PACE = Pace((RateWindow("m", 60.0, 60),), (RateWindow("m", 60.0, 60),), 300, False, 300, 50)
 SEEN = {name: {"budget_left": 9} for name in ("ankorstore", "active_ants")}
 URL = "https://bridge.example/webhooks/ankorstore"
 
@@ -60,8 +70,11 @@ class Setup:
         self.settings: dict[str, Any] = {
             "database_url": database_url,
             "operator_token": TOKEN * 2,
-            "encryption_key": "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E=",
+            "encryption_key": KEY,
+            "public_url": "https://bridge.example",
         }
+        app = create_app(self.read_settings(), with_worker=False, clock=clock)
+        self.public: httpx.AsyncBaseTransport = httpx.ASGITransport(app)
 
     @property
     def subscription(self) -> Any:
@@ -75,7 +88,7 @@ class Setup:
         settings = self.read_settings()
         companies = build_companies(settings, self.clock, Transports(*self.wires))
         try:
-            found = await examine(settings, self.store, companies)
+            found = await examine(settings, self.store, companies, self.public)
             # The server of the tests does without fsync on purpose; see the test about it.
             return [one for one in found if "fsync" not in one.problem]
         finally:
@@ -126,12 +139,32 @@ def _orders_types(*types: OrderType) -> Callable[[Setup], Any]:
     return lambda setup: setattr(setup.active_ants.habits, "order_types", types)
 
 
+def _without_tls(setup: Setup) -> None:
+    setup.settings["public_url"] = "http://127.0.0.1"
+    setup.subscription.url = "http://127.0.0.1/webhooks/ankorstore"
+
+
 def _subscribed(**changes: Any) -> Callable[[Setup], Any]:
     def change(setup: Setup) -> None:
         for name, value in changes.items():
             setattr(setup.subscription, name, value)
 
     return change
+
+
+def _leads_to(answer: Callable[[httpx.Request], httpx.Response]) -> Callable[[Setup], Any]:
+    return lambda setup: setattr(setup, "public", httpx.MockTransport(answer))
+
+
+def _refuse(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("no route", request=request)
+
+
+async def _seal_with_another_key(setup: Setup) -> None:
+    """Let the service have registered, and lose its key."""
+    row_id = await note_intent(setup.store, url=URL, events=["order.shipped"], known_ids=[], by="a")
+    sealed = Sealer([SECOND_KEY]).seal("stored")
+    await activate(setup.store, row_id, "gone-since", sealed, overlap_seconds=0)
 
 
 def _fails(company: str, pattern: str, fault: Fault) -> Callable[[Setup], Any]:
@@ -198,7 +231,7 @@ CASES = [
     ),
     Case(
         "subscribed without TLS",
-        _subscribed(url="http://bridge.example/webhooks/ankorstore"),
+        _without_tls,
         "webhook_not_https",
         "is not https",
     ),
@@ -207,6 +240,31 @@ CASES = [
         _subscribed(events=("order.brand_created", "order.shipped")),
         "webhook_events",
         "nothing of order.brand_accepted, order.cancelled",
+    ),
+    Case(
+        "subscribed to another host",
+        _subscribed(url="https://staging.bridge.example/webhooks/ankorstore"),
+        "webhook_elsewhere",
+        "no subscription leads to https://bridge.example/webhooks/ankorstore: https://staging.",
+    ),
+    Case(
+        "secret sealed by a lost key",
+        _seal_with_another_key,
+        "webhook_sealed",
+        "cannot be read with ENCRYPTION_KEY",
+    ),
+    Case("no public address", _set(public_url=""), "public_url", "is not set", WARNING),
+    Case(
+        "public address leads nowhere",
+        _leads_to(_refuse),
+        "public_url_unreachable",
+        "https://bridge.example cannot be reached from here: ConnectError",
+    ),
+    Case(
+        "public address leads elsewhere",
+        _leads_to(lambda _: httpx.Response(404)),
+        "public_url_elsewhere",
+        "https://bridge.example does not lead to this installation: it answers 404",
     ),
     Case("secret changed", _subscribed(secret="other"), "webhook_secret", "not among ours"),
     Case(
@@ -330,6 +388,41 @@ async def test_a_broken_set_up_gets_its_diagnosis(setup: Setup, case: Case) -> N
     assert case.says in found[0].problem
     assert found[0].severity is case.severity
     assert len(found[0].cure) > 10
+
+
+async def test_what_was_found_last_stands_in_the_status(setup: Setup) -> None:
+    """The job examines on schedule; whoever asks for the status makes no call."""
+    shown = await read_status(setup.store, PACE)
+    assert shown["doctor"] == {"examined_at": None, "findings": []}
+    setup.settings["public_url"] = "https://127.0.0.1:1"
+    setup.subscription.url = "https://127.0.0.1:1/webhooks/ankorstore"
+    settings = setup.read_settings()
+    companies = build_companies(settings, setup.clock, Transports(*setup.wires), setup.store)
+    setup.clock.advance(90)
+    await Worker(settings, setup.store, companies).run_jobs_once()
+    await companies.close()
+
+    calls = len(setup.ankorstore.calls) + len(setup.active_ants.calls)
+    shown = await read_status(setup.store, PACE)
+
+    assert calls == len(setup.ankorstore.calls) + len(setup.active_ants.calls)
+    assert shown["doctor"]["examined_at"] == setup.clock.now().isoformat()
+    checks = {one["check"] for one in shown["doctor"]["findings"]}
+    assert "public_url_unreachable" in checks  # nobody serves it
+    assert not {one for one in checks if one.startswith(("webhook", "database_un", "schema"))}
+    assert shown["webhook"]["is_up"] is True
+    assert shown["webhook"]["is_managed"] is False
+
+
+async def test_what_is_paused_is_not_found_wrong(setup: Setup) -> None:
+    """A person stopped the calls; that is told elsewhere."""
+    for company in (Pausable.ANKORSTORE, Pausable.ACTIVE_ANTS):
+        await pause(setup.store, company, by="ann", reason="moving")
+    settings = setup.read_settings()
+    companies = build_companies(settings, setup.clock, Transports(*setup.wires), setup.store)
+    found = await examine(settings, setup.store, companies, setup.public)
+    await companies.close()
+    assert [one for one in found if "fsync" not in one.problem] == []
 
 
 async def test_a_full_disk_is_told(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,13 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
 import app.store.models_alarms
+import app.store.models_contract
 import app.store.models_operators
 import app.store.models_pauses
 import app.store.models_returns
-import app.store.models_skus  # noqa: F401 - all their tables belong to the schema
+import app.store.models_shadow
+import app.store.models_skus
+import app.store.models_webhooks  # noqa: F401 - all their tables belong to the schema
 from app.domain.corrections import read_corrections
 from app.store.migrate import (
     alembic_config,

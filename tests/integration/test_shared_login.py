@@ -14,6 +14,7 @@ from app.circuit import Circuit
 from app.errors import RateLimited, Transient, Unauthorized
 from app.outbound import PeerConnection
 from app.pacing import local_budget
+from app.sealing import Sealer
 from app.store.logins import LoginVault
 from app.store.session import Store
 from tests.fake_clock import FakeClock
@@ -50,7 +51,7 @@ class Company:
 def start(store: Store, company: Company, *keys: str, is_theirs: bool = True) -> PeerConnection:
     """Return a new process's connection."""
     clock = store.clock
-    shelf = LoginVault(store, keys).shelf("peer", BASE, "the-user", fetch_seconds=10)
+    shelf = LoginVault(store, Sealer(keys)).shelf("peer", BASE, "the-user", fetch_seconds=10)
     auth = (
         build_login(BASE, "the-user", PASSWORD, clock=clock, peer="peer", shelf=shelf)
         if is_theirs
@@ -120,7 +121,7 @@ async def test_a_process_that_dies_while_logging_in_holds_nobody_up_for_long(
     store: Store, clock: FakeClock
 ) -> None:
     """Its leave ends by itself: one call of another waits in vain, the next one logs in."""
-    dead = LoginVault(store, [KEY]).shelf("peer", BASE, "the-user", fetch_seconds=10)
+    dead = LoginVault(store, Sealer([KEY])).shelf("peer", BASE, "the-user", fetch_seconds=10)
     assert (await dead.ask(logins_per_hour=50, refused=None)).leave == 1
     company = Company()
     living = start(store, company, KEY)

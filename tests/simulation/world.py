@@ -28,6 +28,7 @@ from app.simulator.exchange import Answer, Ask
 from app.simulator.faults import Fault
 from app.store.inbox import Inbox
 from app.store.models import Base
+from app.web.signing_secrets import SigningSecrets
 from app.web.webhooks import Receiver
 from app.wiring import Transports, build_companies
 from app.worker import Worker
@@ -310,7 +311,7 @@ class World:
 
     async def _receive(self, process: Process) -> None:
         inbox = Inbox(self._store(process), on_wake=self._wake_workers)
-        receiver = Receiver(inbox, [WEBHOOK_SECRET])
+        receiver = Receiver(inbox, SigningSecrets([WEBHOOK_SECRET]))
         self.receiver = Starlette(
             routes=[Route("/webhooks/ankorstore", receiver, methods=["POST"])]
         )

@@ -198,6 +198,18 @@ async def test_guide_form_of_subscriptions(ankorstore: SimulatedAnkorstore, call
     assert created.json()["data"]["attributes"]["url"] == "https://bridge.test/x"
     names = (await caller.get(f"{path}/events")).json()["data"]
     assert names[0] == {"type": "webhook-events", "id": "order.brand_created"}
+    listed = await caller.get("/api/v1/applications", include="webhookSubscriptions")
+    assert [one["attributes"]["url"] for one in listed.json()["includes"]][-1] == attributes["url"]
+
+
+async def test_secrets_that_a_list_does_not_tell(
+    ankorstore: SimulatedAnkorstore, caller: Caller
+) -> None:
+    """Where that is the habit they stand in the answer to a create alone."""
+    ankorstore.habits.lists_signing_secrets = False
+    listed = await caller.get("/api/v1/applications", include="webhookSubscriptions")
+    (own,) = listed.json()["included"]
+    assert "signingSecret" not in own["attributes"]
 
 
 async def test_events_not_on_offer_cannot_be_subscribed(

@@ -21,6 +21,7 @@ from app.alerts.telling import (
 )
 from app.domain.deadlines import Deadline
 from app.flow.forecast import Backlog
+from app.store.webhook_watch import WebhookWatch
 from tests.watched_moments import AT, ago, calm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,18 @@ CASES: dict[str, tuple[dict[str, Any], int | None, list[tuple[str, int]]]] = {
     "silent for a minute": ({"workers": [_worker(1), _worker(60)]}, None, []),
     "silent for longer": ({"workers": [_worker(1), _worker(61)]}, None, [("worker-stale", 1)]),
     "silent since yesterday": ({"workers": [_worker(1), _worker(86_400)]}, None, []),
+    "no subscription": (
+        {"webhook": WebhookWatch(is_up=False, problem="it is gone")},
+        None,
+        [("webhook-subscription-lost", 2)],
+    ),
+    "one lost and made again": (
+        {"webhook": WebhookWatch(is_up=True, lost_at=ago(3599))},
+        None,
+        [("webhook-subscription-lost", 1)],
+    ),
+    "one lost this morning": ({"webhook": WebhookWatch(is_up=True, lost_at=ago(3600))}, None, []),
+    "one never looked at": ({"webhook": WebhookWatch()}, None, []),
     "a backlog that grew": ({"backlog": Backlog(56, None)}, 50, [("backlog-growing", 1)]),
     "one that stands": ({"backlog": Backlog(55, None)}, 50, []),
     "a small one": ({"backlog": Backlog(50, None)}, 1, []),

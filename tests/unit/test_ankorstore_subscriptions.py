@@ -56,6 +56,20 @@ async def test_list_applications(
     assert "LQxZ" not in repr(applications)
 
 
+async def test_the_guides_spelling_of_what_is_included(
+    peer: AnsweringPeer, subscriptions: AnkorstoreSubscriptions
+) -> None:
+    """Its example names the member `includes`; the address and the secret stand in it."""
+    answer = load_recorded("ankorstore/applications")
+    answer["includes"] = answer.pop("included")
+    peer.will_answer(answer)
+
+    (application,) = await subscriptions.list_applications()
+
+    (subscription,) = application.subscriptions
+    assert (subscription.url, subscription.signing_secret is not None) == (HOOK, True)
+
+
 async def test_a_subscription_that_is_not_included_keeps_its_id(
     peer: AnsweringPeer, subscriptions: AnkorstoreSubscriptions
 ) -> None:

@@ -67,7 +67,7 @@ def test_what_would_be_held_and_noted(run: Run) -> None:
     assert told[6].endswith("unsure")
     assert told[7].split(": ")[0].endswith("second_number_larger")
     assert told[8].split(": ")[0].endswith("address_unsure")
-    assert "`antbridge orders correct ORDER`" in told[9]
+    assert "`antbridge orders correct ORDER --street" in told[9]
     assert "postal_code_odd" in told[10]
     assert "would send  deliveryAddressPostalCode = 1012SS" in out
     assert "would send  DeliveryAddressCityName = Amsterdam" in out

@@ -46,6 +46,8 @@ DEFAULTS = {
     "VERDICT_SECONDS": 60,
     "SHIPMENT_POLL_SECONDS": 300,
     "RECONCILE_SECONDS": 300,
+    "PUBLIC_URL": "",
+    "WEBHOOK_CHECK_SECONDS": 300,
     "RETRY_BASE_SECONDS": 1,
     "WORKER_CONCURRENCY": 8,
     "HTTP_TIMEOUT_SECONDS": 10,
@@ -92,6 +94,8 @@ RIGHT: list[tuple[str, str, Any]] = [
         "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E=",
         (SecretStr("4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E="),),
     ),
+    ("PUBLIC_URL", "https://bridge.brand.example/", "https://bridge.brand.example"),
+    ("PUBLIC_URL", "http://127.0.0.1:8000/below", "http://127.0.0.1:8000/below"),
     ("WAREHOUSE_ID", "3", 3),
     ("SEND_PRICES", "false", False),
 ]
@@ -174,6 +178,11 @@ WRONG = [
     ("ENCRYPTION_KEY", "a-passphrase"),
     ("ENCRYPTION_KEY", "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E"),
     ("ENCRYPTION_KEY", "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E=,short"),
+    ("PUBLIC_URL", "http://bridge.brand.example"),
+    ("PUBLIC_URL", "bridge.brand.example"),
+    ("PUBLIC_URL", "https://user:secret@bridge.brand.example"),
+    ("PUBLIC_URL", "https://bridge.brand.example/?token=x"),
+    ("WEBHOOK_CHECK_SECONDS", "0"),
     ("ANKORSTORE_REQUESTS_PER_HOUR", "1"),
     ("ANKORSTORE_REQUESTS_PER_DAY", "none"),
 ]
@@ -227,6 +236,20 @@ def test_the_service_needs_its_credentials(
 
     assert str(caught.value).startswith(f"{missing}: is missing; for example {missing}=")
     assert "client-secret" not in str(caught.value)
+
+
+def test_with_a_key_the_signing_secret_may_be_in_the_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only that one: the service registers its webhook itself, before or after it starts."""
+    for name, value in SERVICE.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("ANKORSTORE_WEBHOOK_SECRETS")
+    monkeypatch.setenv("ENCRYPTION_KEY", "4sVv5uQJb0mZ0e3cTq7yH1kXn8wR2aLd6fGp9iUoB5E=")
+    require_service_settings(load_settings())
+    monkeypatch.delenv("OPERATOR_TOKEN")
+    with pytest.raises(SettingsError):
+        require_service_settings(load_settings())
 
 
 def test_the_environment_wins_over_the_file(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.lifecycle import Outcome, State
+from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, IGNORED_SHADOWED, Outcome, State
 from app.domain.pauses import Pausable, Pause, tell_pause
 from app.domain.reasons import REASONS
 from app.domain.record import WarehouseOrderRecord
@@ -23,7 +23,7 @@ from tests.unit.test_story import order
 APP = Path(__file__).resolve().parents[2] / "app"
 FILES = [path for path in APP.rglob("*.py") if path.name != "waits.py"]
 SOON = START + timedelta(seconds=90)
-OUTCOMES = (*Outcome, "ignored: before the switch")
+OUTCOMES = (*Outcome, IGNORED_BEFORE_SWITCH, IGNORED_SHADOWED)
 TABLE_MADE = {"tell_pause", "waits_for"}
 """Functions whose answers `waits_for` takes; each is told from below."""
 LIVE = WarehouseOrderRecord(

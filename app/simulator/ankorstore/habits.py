@@ -46,6 +46,8 @@ class AnkorstoreHabits:
     label_seconds: float = 5.0
     #: Which form of a subscription is understood; the other one is refused with 422.
     subscription_form: Literal["spec", "guide"] = "spec"
+    #: Whether a list of subscriptions tells their secrets; the answer to a create always does.
+    lists_signing_secrets: bool = True
     offered_events: tuple[str, ...] = SPEC_EVENTS
     testing_order_status: Literal["ankor_confirmed", "brand_confirmed"] = "ankor_confirmed"
     #: Parcel tracking on a master order: allowed at all, and may a PATCH add parcels?

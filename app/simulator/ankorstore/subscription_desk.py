@@ -69,7 +69,11 @@ class SubscriptionDesk:
             }
         }
         if ask.query.get("include") == "webhookSubscriptions":
-            document["included"] = [self._resource(one) for one in shown]
+            # The guide's example calls the member otherwise than JSON:API does.
+            member = "includes" if self._habits.subscription_form == "guide" else "included"
+            document[member] = [
+                self._resource(one, has_secret=self._habits.lists_signing_secrets) for one in shown
+            ]
         return _answer(200, document)
 
     def list_events(self, ask: Ask) -> Answer:
@@ -137,16 +141,18 @@ class SubscriptionDesk:
         is_list = self._habits.subscription_form == "spec"
         return _answer(status, {"data": [resource] if is_list else resource})
 
-    def _resource(self, subscription: Subscription) -> Document:
+    def _resource(self, subscription: Subscription, *, has_secret: bool = True) -> Document:
         is_spec = self._habits.subscription_form == "spec"
+        attributes = {
+            "webhookUrl" if is_spec else "url": subscription.url,
+            "events": list(subscription.events or self._habits.offered_events),
+        }
+        if has_secret:
+            attributes["signingSecret"] = subscription.secret
         return {
             "type": "webhook-subscriptions",
             "id": subscription.id,
-            "attributes": {
-                "webhookUrl" if is_spec else "url": subscription.url,
-                "events": list(subscription.events or self._habits.offered_events),
-                "signingSecret": subscription.secret,
-            },
+            "attributes": attributes,
         }
 
 

@@ -113,7 +113,7 @@ def _row(sandbox: Sandbox, shown: Order) -> dict[str, Any]:
         "title": sandbox.titles.get(shown.id, "by a call"),
         "status": shown.status,
         "shipping_method": shown.shipping_method or "",
-        "submitted": tell_time(shown.submitted_at),
+        "submitted": tell_time(shown.submitted_at) if shown.submitted_at else "",
         "warehouse": [
             (one.order_number, _state_of(one)) for one in sandbox.orders_at_warehouse(shown.id)
         ],

@@ -48,12 +48,13 @@ class ConsoleParts:
     warehouse_country: str
     wake: Callable[[], None]
     preview: Callable[[OrderRecord], Awaitable[Preview]]
+    is_shadow: bool = False
 
 
 def add_console(app: FastAPI, parts: ConsoleParts) -> None:
     """Add every page to *app*, beside its other routes."""
     assets = Assets()
-    templates = Templates(asset=assets.path_of, version=__version__)
+    templates = Templates(asset=assets.path_of, version=__version__, is_shadow=parts.is_shadow)
     console = Console(parts.store, Access(parts.store, parts.access), templates)
     console.add_open("/static/{mark}/{name}", assets.serve)
     add_sign_in(console)

@@ -1,0 +1,1 @@
+"""Keeps the webhook subscription at the marketplace, where it may (docs/webhooks.md)."""
