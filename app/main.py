@@ -8,10 +8,8 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match, Route
 
 from app import __version__
 from app.clock import Clock
@@ -193,7 +191,6 @@ def create_app(
         ),
     )
     app.add_exception_handler(RequestValidationError, answer_wrong_request)
-    app.add_exception_handler(405, _answer_wrong_method)
     app.add_exception_handler(Exception, _answer_bug)
     return app
 
@@ -208,16 +205,6 @@ async def _agree_on_time(store: Store) -> None:
 
 def _nobody_to_wake() -> None:
     """Without a worker in this process the database's notification or time wakes one."""
-
-
-async def _answer_wrong_method(request: Request, error: Exception) -> JSONResponse:
-    """Name every method of the path, also where each has a route of its own."""
-    assert isinstance(error, HTTPException)
-    routes = [one for one in request.app.routes if isinstance(one, Route)]
-    fitting = [one for one in routes if one.matches(request.scope)[0] is not Match.NONE]
-    methods = sorted({method for one in fitting for method in one.methods or ()})
-    headers = {**(error.headers or {}), "Allow": ", ".join(methods)}
-    return JSONResponse({"detail": error.detail}, status_code=405, headers=headers)
 
 
 async def _answer_bug(request: Request, error: Exception) -> JSONResponse:

@@ -30,6 +30,7 @@ from tests.fake_clock import FakeClock
 from tests.integration.console import Browser, add_person, console, says, text_of
 from tests.integration.test_operations import add_placing, needs_attention
 from tests.shipment_samples import shipment
+from tests.order_samples import make_line
 from tests.store_rows import add_order, order_id_of
 
 LINK = re.compile(r'href="(/orders/[^"/?]+)"')
@@ -393,11 +394,13 @@ async def test_a_comparison_asks_ankorstore_now(
             by_corrections=(Difference("street", None, "Singel"),),
             without_corrections=(),
             since_sent=(Difference("cityName", "Amsterdam", "Utrecht"),),
+            lines=(make_line(sku="BOWL", product_name="Bowl", pack_quantity=2, unit_quantity=12),),
         )
 
     monkeypatch.setattr(main_module, "preview_order", preview)
     told = text_of(await browser.get("/orders/R1/preview"))
 
+    assert "SKU Product Packs Units BOWL Bowl 2 12" in told
     assert "cityName Amsterdam Utrecht" in told
     assert "street nothing Singel" in told
     assert "SKU X: not there" in told
