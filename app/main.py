@@ -35,6 +35,7 @@ from app.web.schedules import schedules_router
 from app.web.signing_secrets import SigningSecrets
 from app.web.sku_check import sku_check_router
 from app.web.skus import skus_router
+from app.web.stray_shipments import stray_shipments_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.web.wrong_requests import answer_wrong_request
 from app.wiring import (
@@ -172,6 +173,7 @@ def create_app(
         pauses_router(store, wake),
         schedules_router(store),
         events_router(store, wake),
+        stray_shipments_router(store),
     ]
     app.include_router(
         operations_router(store, operator_token, wake, parts, at_risk_seconds=at_risk_seconds)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 import app.main as main_module
 from app.domain.differences import Difference
@@ -29,8 +29,8 @@ from app.web.console.actions import ACTIONS
 from tests.fake_clock import FakeClock
 from tests.integration.console import Browser, add_person, console, says, text_of
 from tests.integration.test_operations import add_placing, needs_attention
-from tests.shipment_samples import shipment
 from tests.order_samples import make_line
+from tests.shipment_samples import shipment
 from tests.store_rows import add_order, order_id_of
 
 LINK = re.compile(r'href="(/orders/[^"/?]+)"')
@@ -57,12 +57,21 @@ async def found(store: Store, reference: str) -> OrderRecord:
 
 
 async def test_the_overview_says_whether_all_is_well(browser: Browser, store: Store) -> None:
-    """Nothing open and a worker alive: well. No worker, a company away, a late order: not."""
+    """Nothing open and a worker alive: well. A failing job, a company away: not."""
     await add_rows(
         store,
         WorkerBeat,
         {"worker_id": "w", "version": "1", "started_at": store.now(), "beat_at": store.now()},
     )
+    assert "All is well" in text_of(await browser.get("/"))
+
+    await add_rows(
+        store, Schedule, {"name": "shipments", "next_run_at": store.now(), "last_error": "Refused"}
+    )
+    told = text_of(await browser.get("/"))
+    assert "Something needs you A periodic job failed when it last ran." in told
+    async with store.write() as connection:
+        await connection.execute(delete(Schedule))
     assert "All is well" in text_of(await browser.get("/"))
 
     await add_rows(store, PeerState, {"name": "active_ants", "away_since": store.now()})
