@@ -67,6 +67,10 @@ docs: $(VENV)/.dev ## Write the generated pages anew and build the documentation
 lint-container: ## Check the Dockerfile and the compose file (x86-64 Linux)
 	@PYTHON=$(PYTHON) scripts/check_container.sh
 
+.PHONY: sbom
+sbom: ## List what the image holds as CycloneDX in build/sbom.cdx.json, without Docker
+	@PYTHON=$(PYTHON) scripts/write_sbom.sh
+
 .PHONY: sim
 sim: $(VENV)/.dev ## Run the simulation: make sim SEEDS=2000, or one again: make sim SEED=4711
 	@$(BIN)/python -m tests.simulation.run $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))
@@ -127,6 +131,8 @@ lock: ## Renew the lock files from pyproject.toml (needs uv)
 	  -o requirements-browser.lock
 	uv pip compile requirements-container.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url -q -o requirements-container.lock
+	uv pip compile requirements-sbom.in --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url -q -o requirements-sbom.lock
 
 .PHONY: clean
 clean: ## Remove the environment and all caches

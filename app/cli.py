@@ -12,6 +12,7 @@ import uvicorn
 from app import __version__, metrics
 from app.cli_address import address
 from app.cli_alerts import alerts_cli
+from app.cli_contract import contract_cli
 from app.cli_corrections import correct_command, preview_command
 from app.cli_database import (
     WRONG_USE,
@@ -22,6 +23,7 @@ from app.cli_database import (
 )
 from app.cli_deadlines import postpone_command
 from app.cli_doctor import doctor
+from app.cli_erase import erase_command
 from app.cli_events import events_cli
 from app.cli_ledger import ledger
 from app.cli_operators import operators_cli
@@ -29,6 +31,7 @@ from app.cli_orders import orders_cli
 from app.cli_parcels import confirm_partial_command, parcels_command, reset_label_command
 from app.cli_pauses import pause_command, pauses_command, resume_command
 from app.cli_policy import policy_cli
+from app.cli_rehearse import rehearse_command, upgrade_cli
 from app.cli_returns import returns_cli
 from app.cli_schedules import schedules_cli
 from app.cli_shadow import shadow_cli
@@ -55,6 +58,7 @@ cli = typer.Typer(
 )
 cli.add_typer(orders_cli, name="orders")
 cli.add_typer(alerts_cli, name="alerts")
+cli.add_typer(contract_cli, name="contract")
 cli.add_typer(operators_cli, name="operators")
 cli.add_typer(policy_cli, name="policy")
 cli.add_typer(returns_cli, name="returns")
@@ -74,6 +78,9 @@ cli.command("pause")(pause_command)
 cli.command("resume")(resume_command)
 cli.command("pauses")(pauses_command)
 cli.command("ledger")(ledger)
+cli.command("erase")(erase_command)
+cli.command("rehearse")(rehearse_command)
+cli.add_typer(upgrade_cli, name="upgrade")
 cli.command("doctor")(doctor)
 cli.command("address")(address)
 cli.command("simulate")(simulate)

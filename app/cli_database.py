@@ -4,9 +4,11 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
 from app.domain.record import OrderRecord
@@ -71,6 +73,36 @@ def with_store(work: Callable[[Store], Awaitable[int]]) -> None:
             await store.close()
 
     raise typer.Exit(asyncio.run(run()))
+
+
+def with_store_as_it_is(work: Callable[[Store, Settings], Awaitable[int]]) -> None:
+    """
+    Run *work*, which only reads, on the database as it is; exit with what it returns.
+
+    The schema is not brought up to date: an older version may be at work on it.
+
+    Raises:
+        SettingsError: There is no database, or it cannot be used.
+    """
+    settings = load_settings()
+    configure_logs(settings.log_format, known_secrets(settings))
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise SettingsError(f"DATABASE_URL: there is no database at {url.database}")
+
+    async def run() -> int:
+        store = build_store(settings)
+        try:
+            return await work(store, settings)
+        finally:
+            await store.close()
+
+    try:
+        status = asyncio.run(run())
+    except (DatabaseError, OSError) as error:
+        problem = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise SettingsError(f"DATABASE_URL: the database cannot be used: {problem}") from None
+    raise typer.Exit(status)
 
 
 async def find_one(store: Store, text: str) -> OrderRecord | None:

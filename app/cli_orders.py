@@ -18,6 +18,7 @@ from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
 from app.domain.signing import one_line
 from app.domain.tasks import Answer, answers_to
+from app.flow.calls_shown import ShownAttempt, load_calls
 from app.flow.story import attention_of, name_of, tell_address, tell_warehouse_order
 from app.flow.verdict_words import tell_verdict
 from app.settings import load_settings
@@ -92,7 +93,12 @@ def _list_row(order: OrderRecord) -> tuple[str, ...]:
 
 
 @orders_cli.command("show")
-def show_command(order: OrderText) -> None:
+def show_command(
+    order: OrderText,
+    with_calls: Annotated[
+        bool, typer.Option("--calls", help="What was asked of both companies and answered, too.")
+    ] = False,
+) -> None:
     """Show what is known of an order."""
 
     async def show(store: Store) -> int:
@@ -124,9 +130,23 @@ def show_command(order: OrderText) -> None:
                 print(f"{label:>22}: {value}")
         for line in tell_verdict(found):
             print(f"{'':>22}  {line}")
+        if with_calls:
+            _print_calls(await load_calls(store, found.order_id))
         return 0
 
     with_store(show)
+
+
+def _print_calls(attempts: Sequence[ShownAttempt]) -> None:
+    if not attempts:
+        print("No call is recorded, or none is kept any more (CALL_RETENTION_DAYS).")
+    for attempt in attempts:
+        print(f"{attempt.step.happened_at:%Y-%m-%d %H:%M:%S} {attempt.step.step}")
+        for call in attempt.calls:
+            print(f"  {call.peer}, {call}")
+            for word, body in (("sent", call.sent), ("answer", call.answer)):
+                if body:
+                    print(f"    {word}: {body}")
 
 
 @orders_cli.command("retry")

@@ -39,6 +39,8 @@ from app.web.stray_shipments import stray_shipments_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.web.wrong_requests import answer_wrong_request
 from app.wiring import (
+    ANKORSTORE,
+    Companies,
     Transports,
     access_rules,
     backlog_pace,
@@ -48,8 +50,11 @@ from app.wiring import (
     given_webhook_secrets,
     sku_sayings,
     use_stored_settings,
+    write_down_sightings,
 )
 from app.worker import Worker
+
+SIGHTINGS_SECONDS = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +115,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await _agree_on_time(store)
+        notes = asyncio.create_task(_keep_sightings(store, companies))
         if worker is not None:
             worker.start()
         # What was made by now lives for ever: taken out of collections, pauses get shorter.
@@ -120,6 +126,9 @@ def create_app(
         await secrets.close()
         if worker is not None:
             await worker.stop()
+        notes.cancel()
+        await asyncio.gather(notes, return_exceptions=True)
+        await write_down_sightings(store, companies)
         await companies.close()
         await store.close()
 
@@ -132,7 +141,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    receiver = Receiver(inbox, secrets)
+    receiver = Receiver(inbox, secrets, companies.connections[ANKORSTORE].sightings)
 
     # The route publishes the call and answers 405 to other methods; deliveries never get that far.
     async def take_delivery(request: Request) -> Response:
@@ -203,6 +212,13 @@ async def _agree_on_time(store: Store) -> None:
         await store.compare_clocks()
     except Exception as trouble:
         log.warning("clock.not_compared", error=type(trouble).__name__)
+
+
+async def _keep_sightings(store: Store, companies: Companies) -> None:
+    """Write down now and then what the companies sent that is not documented."""
+    while True:
+        await asyncio.sleep(SIGHTINGS_SECONDS)
+        await write_down_sightings(store, companies)
 
 
 def _nobody_to_wake() -> None:

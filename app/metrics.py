@@ -68,6 +68,12 @@ ALERT_MESSAGES = Counter(
     ("channel", "result"),
     registry=REGISTRY,
 )
+CONTRACT_SIGHTINGS = Counter(
+    "antbridge_contract_unknown_total",
+    "Fields, enum values and events a company sent that its documentation does not name.",
+    ("peer", "kind"),
+    registry=REGISTRY,
+)
 COMMITS = Counter(
     "antbridge_database_commits_total",
     "Transactions committed by this process.",

@@ -8,7 +8,8 @@ common table (docs/rules/errors.md).
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +34,8 @@ from app.errors import (
 from app.metrics import CALL_SECONDS, CALLS
 from app.pause_board import PauseBoard
 from app.ports import Budget, CallPlace, Turn
+from app.sentinel import Sightings
+from app.step_record import LONGEST_BODY_BYTES, RESERVED, CallRecord, tell_error
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 UNSAID_PAUSE_SECONDS = 1.0
@@ -53,8 +56,27 @@ class PeerHealth:
     """How far our clock is ahead of the date its last answer bore."""
 
 
-calls_made: ContextVar[list[str] | None] = ContextVar("calls_made", default=None)
-"""Where a caller who wants to know keeps the operations it has called."""
+calls_made: ContextVar[list[CallRecord] | None] = ContextVar("calls_made", default=None)
+"""Where a caller who wants to know keeps the calls it has made."""
+
+
+@contextmanager
+def _recorded(record: CallRecord) -> Iterator[None]:
+    """Keep *record* for whoever wants to know, with the error that ends the block."""
+    if (made := calls_made.get()) is not None:
+        made.append(record)
+    try:
+        yield
+    except BridgeError as error:
+        record.error = tell_error(error)
+        raise
+
+
+def _kept(record: CallRecord, body: bytes) -> str:
+    """Return so much of *body* as is kept, and note where that is not all of it."""
+    text = body[:LONGEST_BODY_BYTES].decode("utf-8", "replace")
+    record.is_cut |= len(body) > LONGEST_BODY_BYTES or "\ufffd" in text
+    return text
 
 
 class TooLate(Exception):
@@ -148,6 +170,7 @@ class PeerConnection:
         self.base_url = base_url
         self.budget = budget
         self.health = PeerHealth()
+        self.sightings = Sightings(peer, clock)
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self.circuit = circuit or Circuit(peer, clock)
@@ -203,6 +226,10 @@ class PeerConnection:
         """
         if self._only_reads is not None:
             raise WritesOff(self.peer, operation)
+        with _recorded(CallRecord(self.peer, operation, RESERVED, "")):
+            await self._reserve(operation)
+
+    async def _reserve(self, operation: str) -> None:
         await self._require_running(operation)
         self.circuit.admit(operation, may_probe=False)
         task = asyncio.current_task()
@@ -273,6 +300,21 @@ class PeerConnection:
         if turn is not None and self._only_reads is not None:
             raise WritesOff(self.peer, operation)
         self._require_read(request, operation)
+        path = self._path_of(request.url)
+        record = CallRecord(self.peer, operation, method, path, is_write=turn is not None)
+        record.sent = _kept(record, content) if content is not None else None
+        with _recorded(record):
+            answer = await self._call_admitted(request, operation, turn)
+            record.status, record.answer = answer.status, _kept(record, answer.body)
+        return answer
+
+    def _path_of(self, url: httpx.URL) -> str:
+        """Return path and query below the company's base address."""
+        return "/" + url.raw_path.removeprefix(self._http.base_url.raw_path).decode("ascii")
+
+    async def _call_admitted(
+        self, request: httpx.Request, operation: str, turn: Turn | None
+    ) -> Answer:
         await self._require_running(operation)
         is_probe = self.circuit.admit(operation, may_probe=turn is None)
         try:
@@ -289,8 +331,6 @@ class PeerConnection:
         self, request: httpx.Request, operation: str, turn: Turn | None, is_probe: bool
     ) -> Answer:
         place = await self._take_place(None) if turn is None else None
-        if (made := calls_made.get()) is not None:
-            made.append(operation)
         started = self._clock.monotonic()
         # A write's wait for its place counts too: nothing of it may be sent late.
         ends = turn.send_before_monotonic if turn is not None else started + self._timeout_seconds

@@ -39,14 +39,24 @@ def load_policy(path: str | None) -> Policy:
     Raises:
         PolicyError: The file cannot be read, or says what cannot be.
     """
+    text = read_policy_text(path)
+    return Policy() if text is None else parse_policy(text, path or "")
+
+
+def read_policy_text(path: str | None) -> str | None:
+    """
+    Return what the file at *path* says; None where there is none.
+
+    Raises:
+        PolicyError: The file cannot be read.
+    """
     if not path:
-        return Policy()
+        return None
     try:
-        text = Path(path).read_text("utf-8-sig")
+        return Path(path).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise PolicyError([f"{path} cannot be read: {why}"]) from None
-    return parse_policy(text, path)
 
 
 def parse_policy(text: str, name: str) -> Policy:

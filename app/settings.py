@@ -261,6 +261,7 @@ class Settings(BaseSettings):
 
     event_retention_days: int = Field(90, ge=0, examples=["90"])
     attempt_retention_days: int = Field(365, ge=0, examples=["365"])
+    call_retention_days: int = Field(30, ge=0, examples=["30"])
 
     warehouse_facts_seconds: float = Field(600, gt=0, examples=["600"])
     verdict_seconds: float = Field(60, gt=0, examples=["60"])

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import structlog
 from sqlalchemy.engine import make_url
 
 from app import tracing
@@ -22,10 +23,11 @@ from app.alerts.notifier import Notifier
 from app.alerts.shadow_summary import ShadowSummary
 from app.ankorstore.auth import build_login
 from app.ankorstore.client import AnkorstoreMarketplace
-from app.ankorstore.reads import is_read
+from app.ankorstore.reads import leaves_orders_alone
 from app.ankorstore.subscriptions import AnkorstoreSubscriptions
 from app.circuit import Circuit
 from app.clock import Clock, SystemClock
+from app.domain.policy import Policy
 from app.domain.sku_entries import SkuEntry
 from app.flow.desk import DeskTimes
 from app.flow.facts import WarehouseFacts
@@ -47,9 +49,12 @@ from app.store.budget import SharedBudget
 from app.store.facts import load_settings_snapshot
 from app.store.logins import LoginVault
 from app.store.session import Store
+from app.store.sightings import save_sightings
 from app.subscribing.keeper import Keeper
 from app.web.console.access import AccessRules
 from app.web.webhooks import WEBHOOK_PATH
+
+log = structlog.get_logger(__name__)
 
 ANKORSTORE = "ankorstore"
 ACTIVE_ANTS = "active_ants"
@@ -157,7 +162,7 @@ def build_companies(
         ),
         circuit=Circuit(ANKORSTORE, clock, base_seconds=settings.retry_base_seconds),
         pauses=pauses,
-        only_reads=is_read if is_shadow else None,
+        only_reads=leaves_orders_alone if is_shadow else None,
         transport=transports.ankorstore,
     )
     active_ants = PeerConnection(
@@ -187,17 +192,27 @@ def build_companies(
         transport=transports.active_ants,
     )
     return Companies(
-        marketplace=AnkorstoreMarketplace(ankorstore, page_limit=settings.ankorstore_page_limit),
-        warehouse=ActiveAntsWarehouse(
-            active_ants,
-            rules=mapping_rules(settings),
-            paths=paths,
-            carrier_map=settings.carrier_map,
-            return_reason=settings.active_ants_return_reason,
-            not_found_pattern=settings.active_ants_not_found_pattern,
-        ),
+        marketplace=build_marketplace(settings, ankorstore),
+        warehouse=build_warehouse(settings, active_ants),
         connections={ANKORSTORE: ankorstore, ACTIVE_ANTS: active_ants},
         pauses=pauses,
+    )
+
+
+def build_marketplace(settings: Settings, connection: PeerConnection) -> AnkorstoreMarketplace:
+    """Return Ankorstore, called over *connection*."""
+    return AnkorstoreMarketplace(connection, page_limit=settings.ankorstore_page_limit)
+
+
+def build_warehouse(settings: Settings, connection: PeerConnection) -> ActiveAntsWarehouse:
+    """Return Active Ants, called over *connection*."""
+    return ActiveAntsWarehouse(
+        connection,
+        rules=mapping_rules(settings),
+        paths=PathTable(given_paths(settings)),
+        carrier_map=settings.carrier_map,
+        return_reason=settings.active_ants_return_reason,
+        not_found_pattern=settings.active_ants_not_found_pattern,
     )
 
 
@@ -206,6 +221,21 @@ async def use_stored_settings(store: Store, companies: Companies) -> None:
     snapshot = await load_settings_snapshot(store, ACTIVE_ANTS)
     if snapshot is not None:
         companies.warehouse.use_settings(snapshot[1])
+
+
+async def write_down_sightings(store: Store, companies: Companies) -> None:
+    """Write down what the companies sent that is not documented; a failure only delays it."""
+    for connection in companies.connections.values():
+        seen = connection.sightings.drain()
+        if not seen:
+            continue
+        try:
+            await save_sightings(store, seen)
+        except BaseException as trouble:  # cut off at the stop, too
+            connection.sightings.put_back(seen)
+            if not isinstance(trouble, Exception):
+                raise
+            log.warning("contract.not_written", error=type(trouble).__name__)
 
 
 def ankorstore_windows(settings: Settings) -> tuple[RateWindow, ...]:
@@ -354,9 +384,11 @@ def sku_sayings(settings: Settings) -> SkuSayings:
     )
 
 
-def flow_rules(settings: Settings, left_shadow_at: datetime | None = None) -> FlowRules:
+def flow_rules(
+    settings: Settings, left_shadow_at: datetime | None = None, policy: Policy | None = None
+) -> FlowRules:
     """
-    Return the brand's choices about the flow.
+    Return the brand's choices about the flow; *policy* stands for the policy file.
 
     *left_shadow_at* is when shadow mode was last left, which counts while
     TAKE_ORDERS_SUBMITTED_AFTER is empty. In shadow mode every order is looked at.
@@ -384,7 +416,7 @@ def flow_rules(settings: Settings, left_shadow_at: datetime | None = None) -> Fl
         confirms_by_itself=settings.confirm_mode == "auto",
         pushes_all_parcels=settings.push_parcels,
         ship_by_margin_seconds=settings.ship_by_margin_hours * 3600,
-        policy=load_policy(settings.policy_file),
+        policy=load_policy(settings.policy_file) if policy is None else policy,
         watches_deliveries=settings.delivery_watch_days > 0,
         maya_order_url=settings.maya_order_url,
         stale_working_days=settings.stale_working_days,
@@ -448,7 +480,11 @@ def access_rules(settings: Settings) -> AccessRules:
 
 def retention_rules(settings: Settings) -> RetentionRules:
     """Return how long the traces of closed orders are kept."""
-    return RetentionRules(settings.event_retention_days, settings.attempt_retention_days)
+    return RetentionRules(
+        settings.event_retention_days,
+        settings.attempt_retention_days,
+        settings.call_retention_days,
+    )
 
 
 def known_secrets(settings: Settings) -> list[str]:

@@ -25,14 +25,24 @@ from app.clock import MovedClock
 from app.domain.record import OrderRecord
 from app.flow.carry import Carrier
 from app.flow.desk import OrderDesk
+from app.flow.recording import StepRecorder
 from app.flow.sku_book import SkuBook
+from app.in_force import watch_settings
 from app.jobs import Jobs, build_jobs
 from app.settings import Settings
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.presence import beat, say_goodbye
 from app.store.service_state import enter_mode
 from app.store.session import Store
-from app.wiring import ACTIVE_ANTS, Companies, build_facts, desk_times, flow_rules
+from app.wiring import (
+    ACTIVE_ANTS,
+    Companies,
+    build_facts,
+    desk_times,
+    flow_rules,
+    known_secrets,
+    write_down_sightings,
+)
 
 POLL_SECONDS = 1.0
 BEAT_SECONDS = 15.0
@@ -84,6 +94,11 @@ class Worker:
         return Carrier(
             self._store,
             flow_rules(self._settings, left_shadow_at),
+            recorder=StepRecorder(
+                self._store,
+                watch_settings(self._settings, self._companies.warehouse, left_shadow_at),
+                known_secrets(self._settings),
+            ),
             lease_seconds=self._settings.lease_seconds,
             retry_base_seconds=self._settings.retry_base_seconds,
             jitter=self._jitter,
@@ -276,6 +291,7 @@ class Worker:
             peers={name: seen for name, seen in peers.items() if seen != self._told.get(name)},
         )
         self._told = peers
+        await write_down_sightings(self._store, self._companies)
 
     async def _listen(self) -> None:
         """Be woken by other processes' commits; a lost notification costs a second."""
@@ -292,6 +308,7 @@ class Worker:
                 await asyncio.sleep(TROUBLE_PAUSE_SECONDS)
 
     async def _goodbye(self) -> None:
+        await write_down_sightings(self._store, self._companies)
         try:
             await say_goodbye(self._store, self.worker_id)
         except Exception:

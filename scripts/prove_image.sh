@@ -78,6 +78,9 @@ for module in pip setuptools; do
     echo "$module was left in the image"; exit 1
   fi
 done
+run exec proof python -c "import json
+held = json.load(open('/opt/antbridge/sbom.cdx.json'))
+print(held['bomFormat'], held['specVersion'], len(held['components']), 'packages')"
 run exec proof antbridge migrate
 
 echo "== stop"

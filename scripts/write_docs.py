@@ -1,4 +1,4 @@
-"""Writes the pages of the documentation that are made from the code: settings and API."""
+"""Writes the pages of the documentation that are made from the code: settings, API, licences."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from app.main import create_app
 from app.settings import Settings
+from scripts.write_licences import write_licences
 
 ROOT = Path(__file__).resolve().parents[1]
 _SECTION = re.compile(r"^# --- (?P<title>.+?) -+$")
@@ -149,7 +150,7 @@ _API_INTRODUCTION = (
     "`Authorization: Bearer` with the value of `OPERATOR_TOKEN`. Every refusal says what is wrong "
     "and what would be right."
 )
-PAGES = {"settings.md": write_settings, "api.md": write_api}
+PAGES = {"settings.md": write_settings, "api.md": write_api, "licences.md": write_licences}
 
 
 def main() -> None:

@@ -14,6 +14,21 @@ from app.active_ants.wire import Envelope, Fields, Reply, read_reply, result_row
 from app.errors import BridgeError, NotReady, OutcomeUnknown, Rejected, Transient, Unauthorized
 from app.outbound import PeerConnection
 from app.ports import Turn
+from app.sentinel import Watch, load_form
+
+_RESULT_PLACES = {
+    "settings": "settings",
+    "order_search": "order",
+    "product_search": "product",
+    "stock_get": "stock",
+    "stock_bulk": "stock",
+    "shipment_list_by_type": "shipment",
+    "shipment_search": "shipment",
+    "returnlabel": "returnLabel",
+    "return_items": "returnItem",
+    "tracktrace_status": "carrierStatus",
+}
+"""What the result of a call holds; the names are of `app/sentinel/active_ants.toml`."""
 
 
 class WarehouseCalls:
@@ -25,6 +40,7 @@ class WarehouseCalls:
         self._connection = peer
         self._paths = paths
         self._not_found = not_found
+        self._watch = Watch(load_form("active_ants"), peer.sightings)
 
     async def reserve(self) -> None:
         """Wait for a place in the budget and take it."""
@@ -72,6 +88,9 @@ class WarehouseCalls:
                 continue
             if reply.envelope is not None:
                 self._paths.remember(key, path)
+                self._watch.look("answer", reply.body, operation)
+                if place := _RESULT_PLACES.get(key):
+                    self._watch.look(place, reply.envelope.result, operation)
             return reply
         name = setting_of(key)
         raise NotReady(

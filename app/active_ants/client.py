@@ -69,6 +69,15 @@ class ActiveAntsWarehouse:
         self.returns.use_settings(content)
         self._problems = translate.readiness_problems(content, self._rules)
 
+    @property
+    def settings_content(self) -> Mapping[str, Any] | None:
+        """The lists of ids in use; None before any were read."""
+        return self._content
+
+    def remember_path(self, method: str, path: str) -> None:
+        """Ask first at *path*, with its query, where it is one of the paths of a call."""
+        self._paths.remember_called(method, path)
+
     def readiness_problems(self) -> tuple[str, ...]:
         """Say what keeps every order from being placed; empty when ready."""
         return self._problems

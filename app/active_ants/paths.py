@@ -6,9 +6,12 @@ So a key has a default and perhaps an alternative, a setting replaces both, and 
 answered with an envelope is asked first from then on.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
+
+_PLACE = re.compile(r"\{\w+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,11 @@ class Path:
         for name, value in values.items():
             path = path.replace("{" + name + "}", quote(value, safe=""))
         return path
+
+    def fits(self, path: str) -> bool:
+        """Tell whether *path* is this one, filled with whatever values."""
+        pattern = "[^/]*".join(re.escape(part) for part in _PLACE.split(self.template))
+        return re.fullmatch(pattern, path) is not None
 
 
 DEFAULTS: Mapping[str, tuple[Path, ...]] = {
@@ -83,3 +91,11 @@ class PathTable:
         known = self._paths[key]
         if known[0] != path:
             self._paths[key] = (path, *(other for other in known if other != path))
+
+    def remember_called(self, method: str, path: str) -> None:
+        """Put first what fits a call that was made at *path*; nothing where no path fits."""
+        called = path.partition("?")[0]
+        for key, known in list(self._paths.items()):
+            for one in known:
+                if one.method == method and one.fits(called):
+                    self.remember(key, one)

@@ -107,6 +107,8 @@ class Reply:
     is_json: bool
     words: str = field(default="", repr=False)
     """What the peer said, in or out of an envelope."""
+    body: Any = field(default=None, repr=False)
+    """The decoded body, None where there is none."""
 
     @property
     def status(self) -> int:
@@ -131,10 +133,10 @@ def read_reply(answer: Answer) -> Reply:
     code = fields.raw("messageCode")
     message = fields.text("message") or ""
     if not isinstance(code, str):
-        return Reply(answer, None, is_json=True, words=message)
+        return Reply(answer, None, is_json=True, words=message, body=body)
     is_ok = {"OK": True, "NOK": False}.get(code.strip().upper())
     envelope = Envelope(is_ok, message, fields.raw("result"))
-    return Reply(answer, envelope, is_json=True, words=message)
+    return Reply(answer, envelope, is_json=True, words=message, body=body)
 
 
 def result_rows(result: Any) -> list[Any]:

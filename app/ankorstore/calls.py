@@ -6,6 +6,7 @@ cannot be read (docs/rules/errors.md). What a readable body says is left to the 
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -16,10 +17,18 @@ from app.errors import Rejected
 from app.jsonapi import READ_HEADERS, WRITE_HEADERS, ErrorText, parse_errors
 from app.outbound import PeerConnection
 from app.ports import Turn
+from app.sentinel import Watch, load_form
 
 Result = TypeVar("Result")
 
 MAX_ID_CHARACTERS = 200
+
+_DATA_PLACES = {
+    Operation.REQUEST_QUOTES: "quote",
+    Operation.CONFIRM_QUOTE: "confirmation",
+    Operation.LIST_WEBHOOK_EVENTS: "eventName",
+}
+"""Whose data are no resources; the names are of `app/sentinel/ankorstore.toml`."""
 
 
 class AnkorstoreCalls:
@@ -28,6 +37,7 @@ class AnkorstoreCalls:
     def __init__(self, connection: PeerConnection) -> None:
         self.connection = connection
         self.peer = connection.peer
+        self.watch = Watch(load_form("ankorstore"), connection.sightings)
 
     async def call(
         self,
@@ -48,7 +58,10 @@ class AnkorstoreCalls:
         """
         answer = await self.send(operation, method, url, body=body, params=params, turn=turn)
         try:
-            return read(answer.json())
+            document = answer.json()
+            place = _DATA_PLACES.get(operation)
+            self.watch.look_at_document(document, operation, data_place=place)
+            return read(document)
         except ValueError as error:  # not JSON, or no document of the kind asked for
             raise unusable_answer(self.peer, operation, answer, turn=turn) from error
 
@@ -84,6 +97,8 @@ class AnkorstoreCalls:
         """Raise for every status but 2xx, with the table's word for it where there is one."""
         if 200 <= answer.status < 300:
             return
+        with suppress(ValueError):  # not JSON
+            self.watch.look_at_document(answer.json(), operation)
         error = parse_errors(answer.body)
         verdict = find_verdict(operation, answer.status)
         code = verdict.meaning if verdict else error.code

@@ -70,12 +70,12 @@ class AnkorstoreSubscriptions:
 
     async def list_webhook_events(self) -> tuple[str, ...]:
         """Read which event names can be subscribed to."""
-        return await self._calls.call(
-            Operation.LIST_WEBHOOK_EVENTS,
-            "GET",
-            f"{wire.SUBSCRIPTIONS_PATH}/events",
-            read_event_names,
+        operation = Operation.LIST_WEBHOOK_EVENTS
+        names = await self._calls.call(
+            operation, "GET", f"{wire.SUBSCRIPTIONS_PATH}/events", read_event_names
         )
+        self._calls.watch.look("event", [{"type": name} for name in names], operation)
+        return names
 
     async def create_subscription(
         self, application_id: str, url: str, events: Sequence[str]

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from app.jsonapi import clean_text, normalise_id, normalise_type
+from app.sentinel import Watch
 
 HEX_HEADER = "signature"
 SECOND_HEADER = "x-ankorstore-hmac-sha256"
@@ -88,9 +89,9 @@ def _bare(value: str) -> bytes:
     return value.strip().removeprefix(_PREFIX).strip().encode(errors="replace")
 
 
-def read_event(body: bytes) -> MarketplaceEvent:
+def read_event(body: bytes, watch: Watch | None = None) -> MarketplaceEvent:
     """
-    Return the event in a body whose signature was found good.
+    Return the event in a body whose signature was found good; *watch* looks at all it holds.
 
     Raises:
         UnreadableEvent: It is not JSON, or lacks an id or a type that could be kept.
@@ -98,6 +99,8 @@ def read_event(body: bytes) -> MarketplaceEvent:
     document = _decode(body)
     event = _member(_member(document, "meta"), "event")
     event_type = _read_word(event, "type")
+    if watch is not None:
+        watch.look_at_document(document, "delivery", sees_event=True)
     return MarketplaceEvent(
         event_id=_read_word(event, "id"),
         event_type=event_type,

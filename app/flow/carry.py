@@ -9,7 +9,7 @@ nothing would be finished when a process dies.
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,7 @@ from app.flow.alarms import tell_alarm
 from app.flow.desk import OrderDesk
 from app.flow.moves import Attention, Close, Move, Next, Stands, Wait
 from app.flow.order_flow import advance
+from app.flow.recording import StepRecorder, decided
 from app.flow.rules import FlowRules
 from app.flow.shadow import is_followed
 from app.flow.success_book import SuccessBook
@@ -82,13 +83,15 @@ class Carrier:
         store: Store,
         rules: FlowRules,
         *,
+        recorder: StepRecorder,
         lease_seconds: float,
         retry_base_seconds: float,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """Record in *store*; decide by *rules*; draw *jitter* from 0 to 1."""
+        """Record in *store*, by *recorder* too; decide by *rules*; draw *jitter* from 0 to 1."""
         self._store = store
         self._rules = rules
+        self._recorder = recorder
         self._lease_seconds = lease_seconds
         self._retry_base_seconds = retry_base_seconds
         self._successes = SuccessBook()
@@ -137,18 +140,23 @@ class Carrier:
         call_priority.set(_priority_of(before))
         started = time.perf_counter()
         error: Exception | None = None
-        made: list[str] = []
-        calls_made.set(made)
+        record = desk.record
+        calls_made.set(record.calls)
         try:
-            change = self._change_of(await advance(desk, self._rules), desk)
+            move = await advance(desk, self._rules)
+            record.decided = decided(desk, move=move)
+            change = self._change_of(move, desk)
+            made = [call.operation for call in record.calls if call.was_made]
             operations = [*made, step_of(before)]
             self._successes.note(operations, before.order_id, self._store.now())
         except LeaseLost:
             raise
         except WokenMeanwhile as news:
+            record.decided = decided(desk, error=news)
             change = _woken(news, desk)
         except Exception as failure:
             error = failure
+            record.decided = decided(desk, error=failure)
             if not isinstance(failure, BridgeError):
                 log.exception("step.broke", order_id=before.order_id)
             change = self._change_after(failure, desk)
@@ -170,9 +178,11 @@ class Carrier:
             is_news = not tells_of_pause(desk.held.waits_for, change.stopped_by)
         elif change.outcome == PUT_OFF:
             is_news = desk.held.waits_for != change.columns["waits_for"]
+        recorded, settings = self._recorder.pack(desk.record) if is_news else (None, None)
         finish = Finish(
             columns=columns,
-            attempt=attempt if is_news else None,
+            attempt=replace(attempt, recorded=recorded) if is_news else None,
+            settings=settings,
             next_attempt_at=self._store.now() if change.goes_on else change.next_attempt_at,
             keeps_lease=change.goes_on,
             placing=dict(desk.noted_placing),
@@ -181,6 +191,7 @@ class Carrier:
             shadow=dict(desk.noted_shadow),
         )
         after = await finish_step(self._store, desk.held, finish, self._lease_seconds)
+        self._recorder.note_kept(settings)
         tell_alarm(desk.held, after)
         self._time_placing(desk.held, after)
         if not is_news:

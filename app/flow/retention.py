@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.store.recorded_settings import forget_settings
 from app.store.retention import (
     BATCH_ROWS,
     Prune,
@@ -14,6 +15,7 @@ from app.store.retention import (
     prune_events,
     prune_names,
     prune_payloads,
+    prune_recorded,
     prune_shadows,
     refresh_statistics,
 )
@@ -30,6 +32,8 @@ class RetentionRules:
 
     event_days: int
     attempt_days: int
+    call_days: int = 0
+    """Of what was asked and answered, and all else that a step is rehearsed from."""
 
 
 async def prune(store: Store, rules: RetentionRules) -> str:
@@ -40,12 +44,16 @@ async def prune(store: Store, rules: RetentionRules) -> str:
     corrections = await _in_batches(store, prune_corrections, rules.event_days)
     names = await _in_batches(store, prune_names, rules.event_days)
     attempts = await _in_batches(store, prune_attempts, rules.attempt_days)
+    recorded = await _in_batches(store, prune_recorded, rules.call_days)
+    if recorded:
+        await forget_settings(store)
     await forget_workers(store)
     await advance_tallies(store)
     await refresh_statistics(store)
-    if events or payloads or corrections or names or attempts:
+    if events or payloads or corrections or names or attempts or recorded:
         await drop_old_copies(store)
-    return f"{events} events and {payloads} payloads emptied, {attempts} attempts deleted"
+    told = f"{events} events and {payloads} payloads emptied, {attempts} attempts deleted"
+    return f"{told}, {recorded} records of calls emptied" if recorded else told
 
 
 async def _in_batches(store: Store, prune_some: Prune, days: int) -> int:

@@ -416,13 +416,23 @@ class WarehouseProduct(Base):
 
 
 class Attempt(Base):
-    """One try at one step of an order. Never changed; pruned long after the order is closed."""
+    """
+    One try at one step of an order; pruned long after the order is closed.
+
+    Never changed, but that what was recorded, and what names a person, is emptied.
+    """
 
     __tablename__ = "attempts"
     __table_args__ = (
         Index("ix_attempts_order_id_id", "order_id", "id"),
         Index("ix_attempts_call_outcome_happened_at", "call", "outcome", "happened_at"),
         Index("ix_attempts_happened_at", "happened_at"),
+        Index(
+            "ix_attempts_recorded",
+            "happened_at",
+            sqlite_where=text("recorded IS NOT NULL"),
+            postgresql_where=text("recorded IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -440,6 +450,18 @@ class Attempt(Base):
     detail: Mapped[str | None]
     """The peer's own words, for operators' eyes only."""
     next_attempt_at: Mapped[datetime | None]
+    recorded: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """What the step was told and decided, packed (`app/step_record.py`). Personal data."""
+
+
+class RecordedSettings(Base):
+    """The settings, without secrets, under which attempts were recorded; known by their digest."""
+
+    __tablename__ = "recorded_settings"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Shipment(Base):

@@ -18,6 +18,7 @@ from app.domain.pauses import Pausable, find_stop, tell_pause
 from app.domain.record import OrderRecord, WarehouseOrderRecord
 from app.errors import LeaseLost, Paused, SkuTableChanged, WokenMeanwhile
 from app.ports import total_pieces
+from app.step_record import SettingsInForce
 from app.store.order_rows import placing_of, record_of
 from app.store.order_statements import (
     ADD_ATTEMPT,
@@ -32,6 +33,7 @@ from app.store.order_statements import (
     holding,
 )
 from app.store.pause_statements import hold_pause, read_paused
+from app.store.recorded_settings import keep_settings
 from app.store.reservations import free, reserve
 from app.store.session import Store
 from app.store.shadow import save_shadow
@@ -51,6 +53,8 @@ class AttemptRow:
     call: str | None = None
     status: int | None = None
     detail: str | None = None
+    recorded: bytes | None = field(default=None, repr=False)
+    """The packed step record (`app/step_record.py`), None where nothing is to be rehearsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Finish:
     """Columns of what shadow mode keeps of the order."""
     stopped_by: str | None = None
     """The pause it waits for: what it waits for is told from it, or it is due now if it ended."""
+    settings: SettingsInForce | None = None
+    """The settings the attempt was recorded under, where they have yet to be kept."""
 
 
 async def finish_step(
@@ -128,6 +134,8 @@ async def finish_step(
         if finish.shadow:
             await save_shadow(store, connection, order.order_id, finish.shadow)
         await _mark_processed(store, connection, order)
+        if finish.settings is not None:
+            await keep_settings(store, connection, finish.settings)
         if finish.attempt is not None:
             await connection.execute(
                 ADD_ATTEMPT,

@@ -51,7 +51,7 @@ async def find_order(store: Store, text: str) -> OrderRecord | None:
     wanted = text.strip()
     if _NUL in wanted:
         return None
-    statement = select(*Order.__table__.columns).where(Order.id.in_(_ids_called(wanted)))
+    statement = select(*Order.__table__.columns).where(Order.id.in_(ids_called(wanted)))
     async with store.read() as connection:
         rows = (await connection.execute(statement.order_by(Order.id).limit(10))).all()
         if not rows:
@@ -70,7 +70,7 @@ async def find_order(store: Store, text: str) -> OrderRecord | None:
     return record_of(rows[0], placing_of(placing) if placing is not None else None)
 
 
-def _ids_called(text: str) -> Any:
+def ids_called(text: str) -> Any:
     """Return the ids of the orders a text names: one select for each index that may find them."""
     by_placing = (
         WarehouseOrder.external_order_number,
@@ -136,17 +136,18 @@ def _filtered(statement: Select[Any], wanted: OrderFilter) -> Select[Any]:
     if wanted.after_id is not None:
         statement = statement.where(Order.id < wanted.after_id)
     if wanted.q:
-        statement = statement.where(Order.id.in_(_ids_called(wanted.q)))
+        statement = statement.where(Order.id.in_(ids_called(wanted.q)))
     return statement
+
+
+_HISTORY = [one for one in Attempt.__table__.columns if one.name != "recorded"]
 
 
 async def load_history(store: Store, order_id: int) -> list[Mapping[str, Any]]:
     """Return an order's attempts, oldest first."""
     async with store.read() as connection:
         rows = await connection.execute(
-            select(*Attempt.__table__.columns)
-            .where(Attempt.order_id == order_id)
-            .order_by(Attempt.id)
+            select(*_HISTORY).where(Attempt.order_id == order_id).order_by(Attempt.id)
         )
         return [dict(row._mapping) for row in rows]
 

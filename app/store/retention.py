@@ -155,6 +155,27 @@ async def prune_attempts(store: Store, before: datetime) -> int:
     )
 
 
+async def prune_recorded(store: Store, before: datetime) -> int:
+    """Empty up to a batch of what was recorded of attempts made, at orders closed, *before*."""
+    old = (
+        select(Attempt.id)
+        .where(
+            Attempt.recorded.is_not(None),
+            Attempt.happened_at < before,
+            _is_finished(Attempt.order_id, before),
+        )
+        .order_by(Attempt.happened_at)
+        .limit(BATCH_ROWS)
+    )
+    return await _change(
+        store,
+        update(Attempt)
+        .where(_among(store, Attempt.id, old))
+        .values(recorded=None)
+        .returning(Attempt.id),
+    )
+
+
 async def forget_workers(store: Store) -> int:
     """Delete worker processes that have given no sign of life for a week; return how many."""
     return await _change(

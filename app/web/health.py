@@ -1,5 +1,6 @@
 """Health, status and metrics: for machines and people who watch, without any personal data."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from app.store.health import read_revision
 from app.store.queries import load_workers
 from app.store.schedules import load_schedules
 from app.store.session import Store
+from app.store.sightings import load_sightings
 from app.web.metrics_page import render_page
 from app.web.pauses import pause_json
 from app.web.published import BUG, Alive, Problem, Readiness, StatusShown, answers
@@ -155,6 +157,7 @@ async def read_status(
     figures, backlog = watched.figures, watched.backlog
     peers, schedules = watched.peers, watched.schedules
     report = await load_report(store)
+    unknown = Counter(one.company for one in await load_sightings(store))
     return {
         "orders": figures.orders,
         "needs_attention": figures.needs_attention,
@@ -165,6 +168,7 @@ async def read_status(
         "shipments_not_matched": figures.shipments_not_matched,
         "deadlines": {str(one): count for one, count in watched.deadlines.items()},
         "backlog": {"orders": backlog.orders, "ends_at": _text(backlog.ends_at)},
+        "contract_unknown": {name: unknown[name] for name in PEERS},
         "peers": {name: _peer_json(peers.get(name, {})) for name in PEERS},
         "schedules": {
             name: {

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
 from app.domain.tasks import answers_to
+from app.flow.calls_shown import load_calls
 from app.flow.story import attention_of
 from app.store.decisions import Impossible, retry_order, take_order
 from app.store.possible_moves import with_moves
@@ -35,6 +37,7 @@ from app.web.published import (
     BUG,
     UNAUTHORIZED,
     UNKNOWN_ORDER,
+    OrderCalls,
     OrderDecided,
     OrderDetail,
     OrderPage,
@@ -148,6 +151,26 @@ def operations_router(
             "new_address": found.new_address,
             "shipments": [_shipment_json(row) for row in shipments],
             "attempts": [_attempt_json(row) for row in history],
+        }
+
+    @router.get(
+        "/orders/{order}/calls",
+        response_model=None,
+        responses={**UNKNOWN_ORDER, 200: answers(OrderCalls, "What was asked and answered.")},
+    )
+    async def order_calls(order: str) -> dict[str, Any]:
+        """Show the recorded calls of an order's attempts: requests and answers."""
+        found = await find_named_order(store, order)
+        return {
+            "attempts": [
+                {
+                    "happened_at": _text(one.step.happened_at),
+                    "step": one.step.step,
+                    "outcome": one.step.outcome,
+                    "calls": [asdict(call) for call in one.calls],
+                }
+                for one in await load_calls(store, found.order_id)
+            ]
         }
 
     async def decide(

@@ -179,6 +179,9 @@ class StatusShown(BaseModel):
     backlog: BacklogShown
     deadlines: DeadlinesShown
     shipments_not_matched: int = Field(ge=0)
+    contract_unknown: dict[str, int] = Field(
+        description="How many names each company sent that its documentation does not name."
+    )
     peers: dict[str, PeerShown]
     schedules: dict[str, ScheduleShown]
     mode: str = Field(examples=["live", "shadow"])
@@ -324,6 +327,35 @@ class AttemptShown(BaseModel):
     duration_ms: int
     happened_at: datetime
     next_attempt_at: datetime | None
+
+
+class CallShown(BaseModel):
+    """One call to a company; long bodies are cut. Personal data."""
+
+    peer: str
+    operation: str
+    method: str
+    path: str
+    status: int | None
+    problem: str | None
+    """The kind of error where no usable answer came."""
+    sent: str | None
+    answer: str | None
+
+
+class AttemptCalls(BaseModel):
+    """What one attempt asked both companies."""
+
+    happened_at: datetime
+    step: str
+    outcome: str
+    calls: list[CallShown]
+
+
+class OrderCalls(BaseModel):
+    """The newest recorded attempts of an order, oldest first."""
+
+    attempts: list[AttemptCalls]
 
 
 class OrderDetail(OrderShown):

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import tracing
 from app.ankorstore.webhook import UnreadableEvent, is_signed, read_event, stored_headers
 from app.metrics import DELIVERIES
+from app.sentinel import Sightings, Watch, load_form
 from app.store.inbox import Disposition, Inbox, IncomingEvent
 from app.web.signing_secrets import SecretsNotRead, SigningSecrets
 
@@ -38,11 +39,18 @@ log = structlog.get_logger(__name__)
 class Receiver:
     """Takes deliveries of the marketplace's events."""
 
-    def __init__(self, inbox: Inbox, secrets: SigningSecrets) -> None:
-        """Accept what any of *secrets* signed; without a secret nothing is accepted."""
+    def __init__(
+        self, inbox: Inbox, secrets: SigningSecrets, sightings: Sightings | None = None
+    ) -> None:
+        """
+        Accept what any of *secrets* signed; without a secret nothing is accepted.
+
+        What a delivery holds that is not documented is noted in *sightings*.
+        """
         self._inbox = inbox
         self._secrets = secrets
         self._held_bytes = 0
+        self._watch = Watch(load_form(SOURCE), sightings) if sightings is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI app of its own: nothing of a framework stands in between."""
@@ -91,7 +99,7 @@ class Receiver:
         if not is_known:
             return _refuse(401, "the signature is missing or wrong")
         try:
-            event = read_event(body)
+            event = read_event(body, self._watch)
         except UnreadableEvent as error:
             log.warning("event.unreadable", problem=str(error), size_bytes=len(body))
             return _refuse(400, str(error))

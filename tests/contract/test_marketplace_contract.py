@@ -112,6 +112,7 @@ HABITS = {
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     built = build_world(HABITS[request.param])
     yield built
+    assert built.connection.sightings.drain() == [], "the simulator sends what is not documented"
     await built.connection.close()
 
 

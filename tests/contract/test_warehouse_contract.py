@@ -106,6 +106,7 @@ class World:
 async def world() -> AsyncIterator[World]:
     world = await World().start()
     yield world
+    assert world.peer.sightings.drain() == [], "the simulator sends what is not documented"
     await world.peer.close()
 
 

@@ -51,6 +51,7 @@ async def test_a_step_is_recorded_with_its_history_row(store: Store, clock: Fake
         call="accept order",
         status=200,
         detail="their words",
+        recorded=b"packed",
     )
     before = store.commit_count
 
@@ -76,6 +77,7 @@ async def test_a_step_is_recorded_with_its_history_row(store: Store, clock: Fake
         "message": "accepted at Ankorstore",
         "detail": "their words",
         "next_attempt_at": later,
+        "recorded": b"packed",
     }
 
 

@@ -205,6 +205,7 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
             "lost_at": None,
         },
         "doctor": {"examined_at": None, "findings": []},
+        "contract_unknown": {"ankorstore": 0, "active_ants": 0},
         "shipments_not_matched": 0,
     }
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from app.domain.deadlines import deadline_of
 from app.domain.record import OrderRecord
 from app.errors import BridgeError
+from app.flow.calls_shown import ShownAttempt, ShownCall, load_calls
 from app.flow.case import gather_case, tell_story
 from app.flow.preview import Preview, preview_json
 from app.flow.story import name_of, tell_address, tell_attempt
@@ -31,6 +32,8 @@ class Moment:
     more: tuple[str, ...] = ()
     event_row_id: int | None = None
     """Of what came in: the event that has a page of its own."""
+    calls: tuple[ShownCall, ...] = ()
+    """What was asked and answered, as far as it is kept."""
 
 
 def add_order_page(
@@ -60,7 +63,7 @@ def add_order_page(
             shipments=shipments,
             returns=await load_returns(store, order.order_id),
             payload=flatten(live.payload) if live is not None else [],
-            story=moments_of(case.events, case.history),
+            story=moments_of(case.events, case.history, await load_calls(store, order.order_id)),
             first=offered_first(order),
             others=offered_else(order),
         )
@@ -85,7 +88,9 @@ def add_order_page(
 
 
 def moments_of(
-    events: Sequence[Mapping[str, Any]], history: Sequence[Mapping[str, Any]]
+    events: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]],
+    recorded: Sequence[ShownAttempt] = (),
 ) -> list[Moment]:
     """Return what came in and what was tried, in the order of time."""
     moments = [
@@ -98,8 +103,15 @@ def moments_of(
         )
         for event in events
     ]
+    calls = {one.step.attempt_id: one.calls for one in recorded}
     moments += [
-        Moment(row["happened_at"], row["outcome"].replace(" ", "-"), tell_attempt(row), _call(row))
+        Moment(
+            row["happened_at"],
+            row["outcome"].replace(" ", "-"),
+            tell_attempt(row),
+            _call(row),
+            calls=calls.get(row["id"], ()),
+        )
         for row in history
     ]
     return sorted(moments, key=lambda moment: moment.at)
