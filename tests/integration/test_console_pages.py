@@ -15,14 +15,14 @@ from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
 from app.errors import Finding
 from app.flow.preview import Preview
-from app.flow.story import tell_attempt, tell_present
+from app.flow.story import tell_attempt, tell_past, tell_present
 from app.flow.verdict_words import tell_verdict
 from app.store import order_search
 from app.store.decisions import retry_order
 from app.store.decisions_answer import hold_order
 from app.store.models import Event, PeerState, Schedule, Shipment, WorkerBeat
 from app.store.operators import Role
-from app.store.queries import find_order, load_history
+from app.store.queries import find_order, load_events, load_history
 from app.store.session import Store
 from app.store.shipments import JudgedShipment, save_shipments
 from app.web.console.actions import ACTIONS
@@ -156,7 +156,9 @@ async def test_an_order_has_one_timeline_of_events_and_attempts(
     browser: Browser, store: Store, clock: FakeClock
 ) -> None:
     """What came in and what was decided stand in the order of time."""
-    row = await needs_attention(store, "sku_unknown", marketplace_reference="R1")
+    row = await needs_attention(
+        store, "sku_unknown", marketplace_reference="R1", found_by="reconcile"
+    )
     event = {
         "source": "ankorstore",
         "order_id": row,
@@ -188,8 +190,19 @@ async def test_an_order_has_one_timeline_of_events_and_attempts(
     told = text_of(page)
     assert re.findall(r'href="/events/(\d+)"', page.text) == ["1", "2"]
 
+    past = tell_past(
+        await found(store, "R1"), await load_events(store, row), await load_history(store, row)
+    )
+    told_by_why = [line.split("  ", 1)[1] for line in past]
+    assert len(told_by_why) == 4
+    assert all(says(page, one) for one in told_by_why), told_by_why
     places = [
-        told.index(word) for word in ("order.first", "retried by anna: it is there", "order.second")
+        told.index(word)
+        for word in (
+            "found in Ankorstore's list",
+            "retried by anna: it is there",
+            "order.second (not looked at yet)",
+        )
     ]
     assert places == sorted(places)
 
