@@ -8,10 +8,8 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match, Route
 
 from app import __version__
 from app.clock import Clock
@@ -37,6 +35,7 @@ from app.web.schedules import schedules_router
 from app.web.signing_secrets import SigningSecrets
 from app.web.sku_check import sku_check_router
 from app.web.skus import skus_router
+from app.web.stray_shipments import stray_shipments_router
 from app.web.webhooks import WEBHOOK_PATH, Receiver, ReceiverFirst
 from app.web.wrong_requests import answer_wrong_request
 from app.wiring import (
@@ -183,6 +182,7 @@ def create_app(
         pauses_router(store, wake),
         schedules_router(store),
         events_router(store, wake),
+        stray_shipments_router(store),
     ]
     app.include_router(
         operations_router(store, operator_token, wake, parts, at_risk_seconds=at_risk_seconds)
@@ -202,7 +202,6 @@ def create_app(
         ),
     )
     app.add_exception_handler(RequestValidationError, answer_wrong_request)
-    app.add_exception_handler(405, _answer_wrong_method)
     app.add_exception_handler(Exception, _answer_bug)
     return app
 
@@ -224,16 +223,6 @@ async def _keep_sightings(store: Store, companies: Companies) -> None:
 
 def _nobody_to_wake() -> None:
     """Without a worker in this process the database's notification or time wakes one."""
-
-
-async def _answer_wrong_method(request: Request, error: Exception) -> JSONResponse:
-    """Name every method of the path, also where each has a route of its own."""
-    assert isinstance(error, HTTPException)
-    routes = [one for one in request.app.routes if isinstance(one, Route)]
-    fitting = [one for one in routes if one.matches(request.scope)[0] is not Match.NONE]
-    methods = sorted({method for one in fitting for method in one.methods or ()})
-    headers = {**(error.headers or {}), "Allow": ", ".join(methods)}
-    return JSONResponse({"detail": error.detail}, status_code=405, headers=headers)
 
 
 async def _answer_bug(request: Request, error: Exception) -> JSONResponse:

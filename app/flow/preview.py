@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.corrections import NOTHING_CORRECTED, correct_order, read_corrections
 from app.domain.differences import Difference, find_differences
-from app.domain.order import MarketplaceOrder
+from app.domain.order import MarketplaceOrder, OrderLine
 from app.domain.record import OrderRecord
 from app.errors import Finding, Unmappable
 from app.flow.review import external_number, judge_corrections, judge_order
@@ -25,6 +25,7 @@ class Preview:
     """
     The payload as it would be sent, None where *findings* keep it from being put together.
 
+    `lines` is what is ordered, as the marketplace shows it, whatever can be sent of it.
     `by_corrections` is how it differs from what it were without the order's corrections, None
     where that could not be sent (`without_corrections` says why); `since_sent` how it differs
     from what was sent last, None where nothing was.
@@ -37,6 +38,7 @@ class Preview:
     by_corrections: tuple[Difference, ...] | None = field(repr=False)
     without_corrections: tuple[Finding, ...] = field(repr=False)
     since_sent: tuple[Difference, ...] | None = field(repr=False)
+    lines: tuple[OrderLine, ...] = ()
 
 
 async def preview_order(
@@ -69,6 +71,7 @@ async def preview_order(
         by_corrections=_compare(without.payload if without is not None else None, payload),
         without_corrections=findings_without,
         since_sent=_compare(last, payload) if last else None,
+        lines=seen.lines,
     )
 
 
@@ -99,6 +102,17 @@ def preview_json(preview: Preview) -> dict[str, Any]:
         "changed_by_corrections": _differences_json(preview.by_corrections),
         "findings_without_corrections": _findings_json(preview.without_corrections),
         "changed_since_sent": _differences_json(preview.since_sent),
+        "lines": [_line_json(one) for one in preview.lines],
+    }
+
+
+def _line_json(line: OrderLine) -> dict[str, Any]:
+    return {
+        "line_id": line.line_id,
+        "sku": line.sku,
+        "product_name": line.product_name,
+        "pack_quantity": line.pack_quantity,
+        "unit_quantity": line.unit_quantity,
     }
 
 

@@ -52,6 +52,9 @@ def name_of(order: OrderRecord) -> str:
     return order.marketplace_reference or order.marketplace_order_id
 
 
+FOUND_IN_LIST = "found in Ankorstore's list; no webhook told of it"
+
+
 def tell_past(
     order: OrderRecord,
     events: Sequence[Mapping[str, Any]],
@@ -62,15 +65,17 @@ def tell_past(
 
     *events* and *history* are rows as the store loads them.
     """
-    told: list[tuple[datetime, str]] = [
-        (row["received_at"], f"Ankorstore told: {row['event_type']}{_heeded(row)}")
-        for row in events
-    ]
+    told: list[tuple[datetime, str]] = [(row["received_at"], tell_event(row)) for row in events]
     told += [(row["happened_at"], tell_attempt(row)) for row in history]
     if order.found_by != "webhook":
-        told.append((order.created_at, "found in Ankorstore's list; no webhook told of it"))
+        told.append((order.created_at, FOUND_IN_LIST))
     told.sort(key=lambda one: one[0])
     return [f"{at:%Y-%m-%d %H:%M:%S}  {text}" for at, text in told]
+
+
+def tell_event(event: Mapping[str, Any]) -> str:
+    """Return what came in as a sentence, and whether its order was looked at since."""
+    return f"Ankorstore told: {event['event_type']}{_heeded(event)}"
 
 
 def _heeded(event: Mapping[str, Any]) -> str:

@@ -59,6 +59,16 @@ class DifferenceShown(BaseModel):
     after: Any
 
 
+class LineShown(BaseModel):
+    """What is ordered of one product: packs, and the single units in them."""
+
+    line_id: str
+    sku: str | None
+    product_name: str | None
+    pack_quantity: int
+    unit_quantity: int
+
+
 class PreviewShown(BaseModel):
     """What would be sent for an order now, and how it differs."""
 
@@ -69,6 +79,7 @@ class PreviewShown(BaseModel):
     changed_by_corrections: list[DifferenceShown] | None
     findings_without_corrections: list[FindingShown]
     changed_since_sent: list[DifferenceShown] | None
+    lines: list[LineShown]
 
 
 def corrections_router(

@@ -6,8 +6,10 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Route
 
 
 async def answer_wrong_request(request: Request, error: Exception) -> JSONResponse:
@@ -16,6 +18,16 @@ async def answer_wrong_request(request: Request, error: Exception) -> JSONRespon
     form = _form_of(request)
     told = [one for each in error.errors() for one in _tell(each, form)]
     return JSONResponse({"detail": told}, status_code=422)
+
+
+async def answer_wrong_method(request: Request, error: Exception) -> JSONResponse:
+    """Name every method of the path, also where each has a route of its own."""
+    assert isinstance(error, HTTPException)
+    routes = [one for one in request.app.routes if isinstance(one, Route)]
+    fitting = [one for one in routes if one.matches(request.scope)[0] is not Match.NONE]
+    methods = sorted({method for one in fitting for method in one.methods or ()})
+    headers = {**(error.headers or {}), "Allow": ", ".join(methods)}
+    return JSONResponse({"detail": error.detail}, status_code=405, headers=headers)
 
 
 def _form_of(request: Request) -> type[BaseModel] | None:

@@ -26,6 +26,8 @@ DAYS = 14
 HELD, UNKNOWN_SKU, CANCELLED = "R2001", "R2002", "R2005"
 """Held by a person; one of three with a SKU nobody knows; cancelled once it was placed."""
 UNKNOWN_SKU_ORDERS = 3
+LINK = "https://mail.brand.example/thread/7f3a90b1c4d25e6f7a8b9c0d1e2f3a4b5c6d7e8f"
+"""Longer than a phone is wide, and without a blank."""
 RETAILER, RETAILER_ORDERS = "the corner shop | ina smit", 9
 TRACKED, TRACKING_NUMBER = "R2007", "3SABCD0123456"
 
@@ -164,7 +166,7 @@ async def _needing_attention(brand: Brand, now: datetime) -> None:
         ship_by_at=now + timedelta(hours=20),
         **asks("held_by_operator", at, "order", "held by anna"),
     )
-    message = "held by anna: the retailer wants to add something"
+    message = f"held by anna: the retailer wants to add something, {LINK}"
     await brand.attempt(held, at, "hold", outcome="decided", message=message, attempt_number=0)
     for minutes in range(UNKNOWN_SKU_ORDERS):
         at = now - timedelta(hours=3, minutes=-20 * minutes)

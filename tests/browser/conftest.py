@@ -32,7 +32,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000
-PHONE = {"width": 360, "height": 740}
+PHONE = {"width": 320, "height": 740}
 
 
 def run_apart(work: Coroutine[Any, Any, Any]) -> Any:

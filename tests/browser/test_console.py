@@ -23,6 +23,7 @@ PATHS = (
     "/attention",
     "/orders",
     f"/orders/{CANCELLED}",
+    f"/orders/{HELD}",
     f"/orders/{CANCELLED}/do/settle",
     f"/orders/{HELD}/do/correct",
     "/attention/sku_unknown/retry",
@@ -278,12 +279,19 @@ def test_on_a_phone(chromium: Browser, served: Served, scheme: str) -> None:
     wide = []
     for path in PATHS:
         page.goto(path)
+        for summary in page.locator("main summary").all():
+            summary.click()
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > PHONE["width"]:
             wide.append((path, width))
+    page.goto("/")
+    labels = page.locator(".chart text").evaluate_all(
+        "all => Math.min(...all.map(one => one.getBoundingClientRect().height))"
+    )
     context.close()
 
     assert wide == []
+    assert labels >= 9, "what stands at the axes of the pictures is too small to read"
 
 
 def test_every_page_can_be_read_by_its_structure(anna: Page) -> None:

@@ -408,6 +408,17 @@ async def test_an_address_that_leads_nowhere(browser: Browser) -> None:
     )
 
 
+@pytest.mark.parametrize("path", ["/pauses/placing/pause", "/events/1/replay", "/sign-out"])
+async def test_the_address_of_a_form_opened_by_itself(browser: Browser, path: str) -> None:
+    """A refused form leaves its address in the browser; opened, it is a page and does nothing."""
+    page = await browser.http.get(path, headers={"accept": "text/html,*/*"})
+
+    assert (page.status_code, "<h1>No page by itself</h1>" in page.text) == (405, True)
+    assert page.headers["allow"] == "POST"
+    assert "content-security-policy" in page.headers
+    assert (await browser.get(path)).json() == {"detail": "Method Not Allowed"}
+
+
 async def test_too_many_sign_ins_at_once_are_put_off(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 import app.main as main_module
 from app.domain.differences import Difference
@@ -15,20 +15,21 @@ from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
 from app.errors import Finding
 from app.flow.preview import Preview
-from app.flow.story import tell_attempt, tell_present
+from app.flow.story import tell_attempt, tell_past, tell_present
 from app.flow.verdict_words import tell_verdict
 from app.store import order_search
 from app.store.decisions import retry_order
 from app.store.decisions_answer import hold_order
 from app.store.models import Event, PeerState, Schedule, Shipment, WorkerBeat
 from app.store.operators import Role
-from app.store.queries import find_order, load_history
+from app.store.queries import find_order, load_events, load_history
 from app.store.session import Store
 from app.store.shipments import JudgedShipment, save_shipments
 from app.web.console.actions import ACTIONS
 from tests.fake_clock import FakeClock
 from tests.integration.console import Browser, add_person, console, says, text_of
 from tests.integration.test_operations import add_placing, needs_attention
+from tests.order_samples import make_line
 from tests.shipment_samples import shipment
 from tests.store_rows import add_order, order_id_of
 
@@ -56,12 +57,21 @@ async def found(store: Store, reference: str) -> OrderRecord:
 
 
 async def test_the_overview_says_whether_all_is_well(browser: Browser, store: Store) -> None:
-    """Nothing open and a worker alive: well. No worker, a company away, a late order: not."""
+    """Nothing open and a worker alive: well. A failing job, a company away: not."""
     await add_rows(
         store,
         WorkerBeat,
         {"worker_id": "w", "version": "1", "started_at": store.now(), "beat_at": store.now()},
     )
+    assert "All is well" in text_of(await browser.get("/"))
+
+    await add_rows(
+        store, Schedule, {"name": "shipments", "next_run_at": store.now(), "last_error": "Refused"}
+    )
+    told = text_of(await browser.get("/"))
+    assert "Something needs you A periodic job failed when it last ran." in told
+    async with store.write() as connection:
+        await connection.execute(delete(Schedule))
     assert "All is well" in text_of(await browser.get("/"))
 
     await add_rows(store, PeerState, {"name": "active_ants", "away_since": store.now()})
@@ -146,7 +156,9 @@ async def test_an_order_has_one_timeline_of_events_and_attempts(
     browser: Browser, store: Store, clock: FakeClock
 ) -> None:
     """What came in and what was decided stand in the order of time."""
-    row = await needs_attention(store, "sku_unknown", marketplace_reference="R1")
+    row = await needs_attention(
+        store, "sku_unknown", marketplace_reference="R1", found_by="reconcile"
+    )
     event = {
         "source": "ankorstore",
         "order_id": row,
@@ -178,8 +190,19 @@ async def test_an_order_has_one_timeline_of_events_and_attempts(
     told = text_of(page)
     assert re.findall(r'href="/events/(\d+)"', page.text) == ["1", "2"]
 
+    past = tell_past(
+        await found(store, "R1"), await load_events(store, row), await load_history(store, row)
+    )
+    told_by_why = [line.split("  ", 1)[1] for line in past]
+    assert len(told_by_why) == 4
+    assert all(says(page, one) for one in told_by_why), told_by_why
     places = [
-        told.index(word) for word in ("order.first", "retried by anna: it is there", "order.second")
+        told.index(word)
+        for word in (
+            "found in Ankorstore's list",
+            "retried by anna: it is there",
+            "order.second (not looked at yet)",
+        )
     ]
     assert places == sorted(places)
 
@@ -393,11 +416,13 @@ async def test_a_comparison_asks_ankorstore_now(
             by_corrections=(Difference("street", None, "Singel"),),
             without_corrections=(),
             since_sent=(Difference("cityName", "Amsterdam", "Utrecht"),),
+            lines=(make_line(sku="BOWL", product_name="Bowl", pack_quantity=2, unit_quantity=12),),
         )
 
     monkeypatch.setattr(main_module, "preview_order", preview)
     told = text_of(await browser.get("/orders/R1/preview"))
 
+    assert "SKU Product Packs Units BOWL Bowl 2 12" in told
     assert "cityName Amsterdam Utrecht" in told
     assert "street nothing Singel" in told
     assert "SKU X: not there" in told

@@ -62,6 +62,8 @@ async def test_corrected_then_seen_then_released(
     before = (await client.get("/api/orders/R1/preview")).json()
     assert (before["payload"], before["changed_by_corrections"]) == (None, None)
     assert [one["reason"] for one in before["findings"]] == ["house_number_missing"]
+    (line,) = before["lines"]
+    assert (line["sku"], line["pack_quantity"], line["unit_quantity"]) == ("TOTE-NAT", 1, 1)
 
     wanted = {
         "house_number": 7,

@@ -6,12 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import insert
 
 from app.domain.jobs import JOB_NAMES
 from app.domain.pauses import Pausable
 from app.store.events import KEPT_AS, EventFilter, list_events, replay_window
 from app.store.inbox import Inbox
-from app.store.models import Event, Order
+from app.store.models import Event, Order, Shipment
 from app.store.models_pauses import PauseRow
 from app.store.schedules import claim_job, load_schedules
 from app.store.session import Store
@@ -287,3 +288,33 @@ async def test_what_no_database_takes_is_left_out_of_a_decision(
     assert answer.status_code == 200
     (attempt,) = await attempts_of(store, order_id)
     assert attempt.message == "retried by ina smit: line one"
+
+
+async def test_shipments_not_matched_are_listed_page_by_page(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    """As the console lists them: newest first, and none that fits an order."""
+    for number, disposition in enumerate(["not_matched", "matched", "not_matched"], 1):
+        async with store.write() as connection:
+            await connection.execute(
+                insert(Shipment).values(
+                    warehouse_shipment_id=f"S{number}",
+                    disposition=disposition,
+                    source="feed",
+                    parcel_count=number,
+                    problems=[],
+                    lines=[],
+                    stored_at=store.now(),
+                )
+            )
+
+    first = (await client.get("/api/shipments/not-matched?limit=1")).json()
+    second = (await client.get(f"/api/shipments/not-matched?after={first['next']}")).json()
+
+    found = [(one["warehouse_shipment_id"], one["parcel_count"]) for one in first["shipments"]]
+    assert found == [("S3", 3)]
+    assert [one["warehouse_shipment_id"] for one in second["shipments"]] == ["S1"]
+    assert second["next"] is None
+    assert (await client.get("/api/shipments/not-matched?after=x")).status_code == 422
+    del client.headers["Authorization"]
+    assert (await client.get("/api/shipments/not-matched")).status_code == 401

@@ -13,7 +13,7 @@ from app.errors import BridgeError
 from app.flow.calls_shown import ShownAttempt, ShownCall, load_calls
 from app.flow.case import gather_case, tell_story
 from app.flow.preview import Preview, preview_json
-from app.flow.story import name_of, tell_address, tell_attempt
+from app.flow.story import FOUND_IN_LIST, name_of, tell_address, tell_attempt, tell_event
 from app.store.returns import load_returns
 from app.store.shipments import load_shipments
 from app.web.console.finding import find_order_of
@@ -63,7 +63,9 @@ def add_order_page(
             shipments=shipments,
             returns=await load_returns(store, order.order_id),
             payload=flatten(live.payload) if live is not None else [],
-            story=moments_of(case.events, case.history, await load_calls(store, order.order_id)),
+            story=moments_of(
+                order, case.events, case.history, await load_calls(store, order.order_id)
+            ),
             first=offered_first(order),
             others=offered_else(order),
         )
@@ -88,21 +90,23 @@ def add_order_page(
 
 
 def moments_of(
+    order: OrderRecord,
     events: Sequence[Mapping[str, Any]],
     history: Sequence[Mapping[str, Any]],
     recorded: Sequence[ShownAttempt] = (),
 ) -> list[Moment]:
-    """Return what came in and what was tried, in the order of time."""
+    """Return what came in and what was tried, in the order of time, as `why` tells it."""
     moments = [
         Moment(
             event["received_at"],
             "event",
-            f"Ankorstore sent {event['event_type']}.",
-            () if event["processed_at"] else ("not looked at yet",),
-            event["id"],
+            tell_event(event),
+            event_row_id=event["id"],
         )
         for event in events
     ]
+    if order.found_by != "webhook":
+        moments.append(Moment(order.created_at, "event", FOUND_IN_LIST))
     calls = {one.step.attempt_id: one.calls for one in recorded}
     moments += [
         Moment(

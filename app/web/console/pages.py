@@ -32,8 +32,15 @@ from app.web.console.schedules_page import add_schedules
 from app.web.console.service_pages import add_service_pages
 from app.web.console.signing_in import add_sign_in
 from app.web.console.visits import Console
+from app.web.wrong_requests import answer_wrong_method
 
 NO_SUCH_PAGE = Refused(404, "No such page", "The address may be misspelled, or out of date.")
+FORM_ONLY = Refused(
+    405,
+    "No page by itself",
+    "This address only takes what a form sends. Nothing was done. Open the page with the form "
+    "again, and send it from there.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +81,24 @@ def add_console(app: FastAPI, parts: ConsoleParts) -> None:
     async def answer_unknown(request: Request, error: Exception) -> Response:
         """Show people a page where there is none; programs get what they always did."""
         assert isinstance(error, HTTPException)
-        is_person = "text/html" in request.headers.get("accept", "")
-        if is_person and not request.url.path.startswith("/api/"):
+        if _is_person(request):
             return console.refuse(NO_SUCH_PAGE)
         return await http_exception_handler(request, error)
 
+    async def answer_no_page(request: Request, error: Exception) -> Response:
+        """Show people a page where only a form leads, as when one is reloaded by its address."""
+        answer = await answer_wrong_method(request, error)
+        if not _is_person(request):
+            return answer
+        page = console.refuse(FORM_ONLY)
+        page.headers["Allow"] = answer.headers["Allow"]
+        return page
+
     app.add_exception_handler(404, answer_unknown)
+    app.add_exception_handler(405, answer_no_page)
+
+
+def _is_person(request: Request) -> bool:
+    """Tell whether a browser asks for a page."""
+    is_page = not request.url.path.startswith("/api/")
+    return is_page and "text/html" in request.headers.get("accept", "")
