@@ -1,8 +1,8 @@
 """
 What carries the brand's orders today, for a service in shadow mode to be compared with.
 
-A plain program of the brand: it accepts whatever comes, places it under numbers and with an order type
-of its own, and confirms with the tracking of the first parcel. It checks nothing, so it is
+A plain program of the brand: it accepts whatever comes, places it under numbers and with an order
+type of its own, and confirms with the tracking of the first parcel. It checks nothing, so it is
 wrong where the service would ask a person.
 """
 
