@@ -15,8 +15,9 @@ from app.cli import cli
 from app.clock import MovedClock
 from app.settings import SettingsError
 from app.simulator import Fault, Order, WarehouseOrder
+from app.simulator.goods import RANGE
 from app.simulator.sandbox import Sandbox, build_sandbox, console_app, write_new_file
-from app.simulator.sandbox.situations import PLAIN, PREORDER_SKU, SITUATIONS
+from app.simulator.sandbox.situations import PREORDER_SKU, SITUATIONS
 from tests.simulator.conftest import JSON_API, Caller, Shop
 
 DAY_SECONDS = 86_400.0
@@ -134,7 +135,7 @@ async def test_preorder_tells_when_its_goods_will_exist(
     day = f"{sandbox.clock.now() + timedelta(days=30):%Y-%m-%d}"
     assert dates(answer.json()["included"]) == {PREORDER_SKU: day}
     assert dates(listed.json()["data"]) == {
-        **{line.sku: None for line in PLAIN},
+        **{goods.sku: None for goods in RANGE},
         PREORDER_SKU: day,
     }
 

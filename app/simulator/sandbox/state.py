@@ -9,6 +9,7 @@ from app.clock import AHEAD_SECONDS_MAX, MovedClock
 from app.simulator.active_ants import SimulatedActiveAnts, WarehouseOrder
 from app.simulator.ankorstore import SimulatedAnkorstore
 from app.simulator.ankorstore.order_book import FIRST_REFERENCE
+from app.simulator.goods import RANGE
 from app.simulator.sandbox.connector import TodaysConnector
 
 NOTES_KEPT = 12
@@ -79,4 +80,12 @@ def build_sandbox(webhook_url: str | None, shipping_delay_seconds: float) -> San
         clock=clock, seed=seed, shipping_delay_seconds=shipping_delay_seconds
     )
     active_ants.habits.default_shipping_method = "BUSEU1"  # one with tracking
+    for goods in RANGE:  # on sale before the first order, as a brand's products are
+        ankorstore.add_variant(
+            goods.sku,
+            name=goods.name,
+            unit_multiplier=goods.unit_multiplier,
+            unit_price_minor=goods.unit_price_minor,
+            vat_rate=goods.vat_rate,
+        )
     return Sandbox(ankorstore, active_ants, clock)
