@@ -38,6 +38,12 @@ def simulate(
     shipping_delay: Annotated[
         float, typer.Option(min=0, help="Seconds until the simulated warehouse ships.")
     ] = 30.0,
+    with_connector: Annotated[
+        bool,
+        typer.Option(
+            help="Have orders carried as by a connector the brand uses today, for MODE=shadow."
+        ),
+    ] = False,
     write_env: Annotated[
         Path | None,
         typer.Option(
@@ -51,6 +57,8 @@ def simulate(
     configure_logs("console")
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # three servers come and go
     sandbox = build_sandbox(webhook_url or None, shipping_delay)
+    if with_connector:
+        sandbox.connector.start()
     asyncio.run(_simulate(sandbox, (ankorstore_port, active_ants_port, console_port), write_env))
 
 

@@ -8,6 +8,7 @@ from app.doctor.diagnosis import Diagnosis, error, warning
 from app.settings import Settings
 
 SHORTEST_TOKEN_CHARACTERS = 20
+_SIMULATED = "a simulated company"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FOR_TESTS = re.compile(
     r"(^|[.-])(sandbox|staging|stage|test|tst|acc|acceptance|preprod|demo)\d*\b"
@@ -45,6 +46,17 @@ def examine_settings(settings: Settings) -> Iterator[Diagnosis]:
         )
 
 
+def is_rehearsal(settings: Settings) -> bool:
+    """Say whether both companies are simulated ones on this machine."""
+    bases = (settings.ankorstore_base_url, settings.active_ants_base_url)
+    return all(_kind_of(base) == _SIMULATED for base in bases)
+
+
+def stays_on_this_machine(url: str) -> bool:
+    """Say whether what is sent to *url* never leaves this machine."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
 def _examine_environment(settings: Settings) -> Iterator[Diagnosis]:
     kinds = {
         "ANKORSTORE_BASE_URL": _kind_of(settings.ankorstore_base_url),
@@ -60,7 +72,7 @@ def _examine_environment(settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _kind_of(url: str) -> str:
-    host = (urlsplit(url).hostname or "").lower()
-    if host in _LOOPBACK:
-        return "a simulated company"
+    if stays_on_this_machine(url):
+        return _SIMULATED
+    host = urlsplit(url).hostname or ""
     return "a test environment" if _FOR_TESTS.search(host) else "live"

@@ -8,6 +8,7 @@ import httpx
 
 from app.ankorstore.subscriptions import AnkorstoreSubscriptions, Application, Subscription
 from app.doctor.diagnosis import Diagnosis, error, explain, warning
+from app.doctor.setting_checks import is_rehearsal, stays_on_this_machine
 from app.errors import BridgeError, Paused
 from app.sealing import Sealer
 from app.settings import Settings
@@ -48,7 +49,11 @@ async def examine_webhook(
             found.append(one)
     subscriptions = AnkorstoreSubscriptions(companies.connections[ANKORSTORE])
     async for one in examine_ankorstore(
-        subscriptions, settings.ankorstore_client_id, secrets, webhook_url(settings)
+        subscriptions,
+        settings.ankorstore_client_id,
+        secrets,
+        webhook_url(settings),
+        needs_tls=not is_rehearsal(settings),
     ):
         found.append(one)
     return found
@@ -59,8 +64,14 @@ async def examine_ankorstore(
     client_id: str,
     secrets: Collection[str],
     url: str | None,
+    *,
+    needs_tls: bool,
 ) -> AsyncIterator[Diagnosis]:
-    """Judge the login and the webhook subscription, which leads to *url* where that is known."""
+    """
+    Judge the login and the webhook subscription, which leads to *url* where that is known.
+
+    Unless it *needs_tls*, one that does not leave this machine may do without.
+    """
     try:
         applications = await subscriptions.list_applications()
     except Paused:
@@ -76,12 +87,12 @@ async def examine_ankorstore(
             "see in Ankorstore's settings that the application is there and subscribed",
         )
         return
-    for found in _examine_subscriptions(ours, secrets, url):
+    for found in _examine_subscriptions(ours, secrets, url, needs_tls=needs_tls):
         yield found
 
 
 def _examine_subscriptions(
-    application: Application, secrets: Collection[str], url: str | None
+    application: Application, secrets: Collection[str], url: str | None, *, needs_tls: bool
 ) -> list[Diagnosis]:
     here = [one for one in application.subscriptions if leads_here(one, WEBHOOK_PATH, url)]
     wanted = url or f"https://YOUR-HOST{WEBHOOK_PATH}"
@@ -102,13 +113,17 @@ def _examine_subscriptions(
                 f"change its address to {wanted}, or subscribe that too; {_REGISTER}",
             )
         ]
-    return [found for one in here for found in _examine_subscription(one, secrets)]
+    return [
+        found for one in here for found in _examine_subscription(one, secrets, needs_tls=needs_tls)
+    ]
 
 
-def _examine_subscription(subscription: Subscription, secrets: Collection[str]) -> list[Diagnosis]:
+def _examine_subscription(
+    subscription: Subscription, secrets: Collection[str], *, needs_tls: bool
+) -> list[Diagnosis]:
     found = []
     url = subscription.url or ""
-    if urlsplit(url).scheme != "https":
+    if urlsplit(url).scheme != "https" and (needs_tls or not stays_on_this_machine(url)):
         found.append(
             error(
                 "webhook_not_https",

@@ -5,10 +5,7 @@ It works on the simulated companies directly: whatever stands in their logs of r
 service's own.
 """
 
-import json
-
 from app.simulator import Order, Shipment
-from app.simulator.exchange import Ask
 from tests.flow.world import World
 
 
@@ -45,8 +42,7 @@ class TodaysConnector:
                 for sku, count in {**lines, **(pieces or {})}.items()
             ],
         }
-        ask = Ask("POST", "/v2/order/add", "", {}, json.dumps(body).encode())
-        self._world.active_ants._order_desk.add_order(ask)
+        self._world.active_ants.place_order(body)
         return number
 
     def ship(self, order: Order, number: str, tracking: str | None = None) -> Shipment:

@@ -140,6 +140,8 @@ def _orders_types(*types: OrderType) -> Callable[[Setup], Any]:
 
 
 def _without_tls(setup: Setup) -> None:
+    setup.settings["ankorstore_base_url"] = "https://www.ankorstore.example"
+    setup.settings["active_ants_base_url"] = "https://shopapi.activeants.example"
     setup.settings["public_url"] = "http://127.0.0.1"
     setup.subscription.url = "http://127.0.0.1/webhooks/ankorstore"
 
@@ -375,6 +377,17 @@ CASES = [
         WARNING,
     ),
 ]
+
+
+async def test_between_simulated_companies_nothing_leaves_the_machine(setup: Setup) -> None:
+    """So their webhook needs no TLS; one that leads anywhere else does."""
+    url = "http://127.0.0.1:8000/webhooks/ankorstore"
+    setup.settings["public_url"], setup.subscription.url = "http://127.0.0.1:8000", url
+    assert await setup.examine() == []
+    setup.settings["public_url"] = ""
+    setup.subscription.url = "http://bridge.example/webhooks/ankorstore"
+    found = await setup.examine()
+    assert [one.check for one in found] == ["webhook_not_https", "public_url"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -15,8 +15,9 @@ from app.cli import cli
 from app.clock import MovedClock
 from app.settings import SettingsError
 from app.simulator import Fault, Order, WarehouseOrder
+from app.simulator.goods import RANGE
 from app.simulator.sandbox import Sandbox, build_sandbox, console_app, write_new_file
-from app.simulator.sandbox.situations import PLAIN, PREORDER_SKU, SITUATIONS
+from app.simulator.sandbox.situations import PREORDER_SKU, SITUATIONS
 from tests.simulator.conftest import JSON_API, Caller, Shop
 
 DAY_SECONDS = 86_400.0
@@ -134,7 +135,7 @@ async def test_preorder_tells_when_its_goods_will_exist(
     day = f"{sandbox.clock.now() + timedelta(days=30):%Y-%m-%d}"
     assert dates(answer.json()["included"]) == {PREORDER_SKU: day}
     assert dates(listed.json()["data"]) == {
-        **{line.sku: None for line in PLAIN},
+        **{goods.sku: None for goods in RANGE},
         PREORDER_SKU: day,
     }
 
@@ -420,3 +421,75 @@ def test_port_that_somebody_has_is_named() -> None:
     assert isinstance(told, SettingsError)
     assert str(told).startswith(f"port {port} cannot be used")
     assert "0 for a free one" in str(told)
+
+
+async def pass_time(page: httpx.AsyncClient, sandbox: Sandbox, hours: int = 1) -> None:
+    """Let both companies and the connector do what became due, and once more what follows of it."""
+    for _ in range(3):
+        await page.post("/set/clock", data={"count": hours, "unit": "hours"})
+        sandbox.active_ants.catch_up()
+        sandbox.ankorstore.catch_up()
+
+
+async def test_todays_connector_carries_orders_until_it_is_stopped(
+    page: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """Those submitted since it was started; what it placed it confirms after that too."""
+    before = await place(page, sandbox)
+    await page.post("/set/connector", data={"carries": "on"})
+    carried = await place(page, sandbox, "two_parcels")
+    by_a_person = await place(page, sandbox, "accepted")
+    cancelled = await place(page, sandbox)
+    await page.post("/set/clock", data={"count": 1, "unit": "hours"})
+    sandbox.ankorstore.catch_up()
+    (placed,) = sandbox.orders_at_warehouse(carried.id)
+    shown = (await page.get("/")).text
+    sandbox.ankorstore.cancel_order(cancelled.id)
+    sandbox.active_ants.cancel_in_maya(sandbox.connector.placed[cancelled.id])
+    await page.post("/set/connector", data={"carries": "off"})
+    after = await place(page, sandbox)
+    await pass_time(page, sandbox)
+
+    assert placed.external_order_number == f"OLD-{carried.reference}"
+    assert f"{placed.order_number} " in shown
+    assert (carried.status, by_a_person.status) == ("shipped", "shipped")
+    (shipment,) = (
+        one
+        for one in sandbox.active_ants.shipments.values()
+        if one.order_number == placed.order_number
+    )
+    assert len(shipment.parcels) == 2
+    assert carried.tracking is not None
+    assert carried.tracking["number"] == shipment.parcels[0].number
+    assert (before.status, after.status) == ("ankor_confirmed", "ankor_confirmed")
+    assert [sandbox.orders_at_warehouse(one.id) for one in (before, after)] == [[], []]
+    assert cancelled.status == "cancelled"
+
+
+async def test_todays_connector_checks_nothing(page: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    """It accepts what the warehouse does not know or cannot send, and gives up once."""
+    sandbox.connector.start()
+    unknown = await place(page, sandbox, "unknown_sku")
+    numberless = await place(page, sandbox, "no_house_number")
+    await pass_time(page, sandbox)
+
+    assert (unknown.status, numberless.status) == ("brand_confirmed", "brand_confirmed")
+    assert sandbox.orders_at_warehouse(unknown.id) == []
+    (placed,) = sandbox.orders_at_warehouse(numberless.id)
+    assert (placed.is_valid, placed.is_complete) == (False, False)
+    told = [note.text for note in sandbox.notes if "gives up" in note.text]
+    assert len(told) == 1
+    assert told[0].startswith(f"{unknown.reference}: today's connector gives up: the warehouse")
+
+
+def test_todays_connector_is_started_by_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And by nothing else."""
+    started = []
+
+    async def note(sandbox: Sandbox, *_: object) -> None:
+        started.append(sandbox.connector.takes_orders)
+
+    monkeypatch.setattr("app.cli_simulate._simulate", note)
+    for options in ([], ["--with-connector"]):
+        assert CliRunner().invoke(cli, ["simulate", *options]).exit_code == 0
+    assert started == [False, True]

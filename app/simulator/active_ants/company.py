@@ -30,7 +30,7 @@ from app.simulator.active_ants.shipment_desk import ShipmentDesk
 from app.simulator.active_ants.shipping_floor import ShippingFloor
 from app.simulator.active_ants.stockroom import Stockroom
 from app.simulator.company import Company
-from app.simulator.exchange import Answer, Ask
+from app.simulator.exchange import Answer, Ask, dump_json
 from app.simulator.goods import RANGE
 
 Uniqueness = Literal["immediate", "late", "off"]
@@ -148,6 +148,17 @@ class SimulatedActiveAnts(Company):
     def set_stock(self, sku: str, stock: int) -> Product:
         """Set the stock of a product; adds it if it is new."""
         return self.stockroom.set_stock(sku, stock)
+
+    def place_order(self, body: Mapping[str, Any]) -> WarehouseOrder:
+        """
+        Let another program of the client place an order, as `order/add` takes it.
+
+        Raises:
+            NotOk: It is refused.
+        """
+        ask = Ask("POST", "/v2/order/add", "", {}, dump_json(body))
+        self._order_desk.add_order(ask)
+        return self._order_desk.find_all(body["externalOrderNumber"])[-1]
 
     def ship(
         self,

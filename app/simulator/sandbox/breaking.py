@@ -145,6 +145,14 @@ def _set_warehouse(sandbox: Sandbox, fields: Fields) -> str:
     return f"the warehouse {ships}, shows orders {lag:g} s late, {UNIQUENESS[uniqueness]}"
 
 
+def _set_connector(sandbox: Sandbox, fields: Fields) -> str:
+    if fields.is_ticked("carries"):
+        sandbox.connector.start()
+        return "today's connector takes new orders"
+    sandbox.connector.stop()
+    return "today's connector takes no new order, and confirms those it placed"
+
+
 def _add_foreign(sandbox: Sandbox, fields: Fields) -> str:
     count = fields.whole("count", "How many", 1, 200)
     sandbox.active_ants.add_foreign_shipments(count)
@@ -174,4 +182,5 @@ _KNOBS: dict[str, Callable[[Sandbox, Fields], str]] = {
     "webhook-url": _set_webhook_url,
     "warehouse": _set_warehouse,
     "foreign": _add_foreign,
+    "connector": _set_connector,
 }

@@ -86,7 +86,7 @@ class Pages:
         """Set or break something."""
         knob, fields = request.path_params["knob"], await read_fields(request)
         self._sandbox.note(breaking.set_knob(self._sandbox, knob, fields))
-        return _lead_to("/" if knob in ("clock", "stock") else "/breaking")
+        return _lead_to("/" if knob in ("clock", "stock", "connector") else "/breaking")
 
     async def style(self, request: Request) -> Response:
         """Return the sheet of all pages."""

@@ -9,6 +9,8 @@ from app.clock import AHEAD_SECONDS_MAX, MovedClock
 from app.simulator.active_ants import SimulatedActiveAnts, WarehouseOrder
 from app.simulator.ankorstore import SimulatedAnkorstore
 from app.simulator.ankorstore.order_book import FIRST_REFERENCE
+from app.simulator.goods import RANGE
+from app.simulator.sandbox.connector import TodaysConnector
 
 NOTES_KEPT = 12
 REFERENCES_SINCE = 1_764_547_200
@@ -32,6 +34,10 @@ class Sandbox:
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=NOTES_KEPT))
     titles: dict[str, str] = field(default_factory=dict)
     """As what each order was placed here, by its id."""
+    connector: TodaysConnector = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.connector = TodaysConnector(self.ankorstore, self.active_ants, self.note)
 
     def note(self, text: str) -> None:
         """Keep what was done, for the page to tell."""
@@ -50,9 +56,12 @@ class Sandbox:
         self.clock.move_to(ahead)
 
     def orders_at_warehouse(self, order_id: str) -> list[WarehouseOrder]:
-        """Return what was placed at the warehouse for an order of the marketplace."""
+        """Return what was placed at the warehouse for an order of the marketplace, by whomever."""
+        todays = self.connector.placed.get(order_id)
         return [
-            one for one in self.active_ants.orders.values() if one.extras.get("extra1") == order_id
+            one
+            for one in self.active_ants.orders.values()
+            if one.extras.get("extra1") == order_id or one is todays
         ]
 
 
@@ -71,4 +80,12 @@ def build_sandbox(webhook_url: str | None, shipping_delay_seconds: float) -> San
         clock=clock, seed=seed, shipping_delay_seconds=shipping_delay_seconds
     )
     active_ants.habits.default_shipping_method = "BUSEU1"  # one with tracking
+    for goods in RANGE:  # on sale before the first order, as a brand's products are
+        ankorstore.add_variant(
+            goods.sku,
+            name=goods.name,
+            unit_multiplier=goods.unit_multiplier,
+            unit_price_minor=goods.unit_price_minor,
+            vat_rate=goods.vat_rate,
+        )
     return Sandbox(ankorstore, active_ants, clock)

@@ -9,6 +9,7 @@ from app.simulator.active_ants import Shipment, WarehouseOrder
 from app.simulator.ankorstore import Order
 from app.simulator.exchange import Call
 from app.simulator.sandbox import breaking as knobs
+from app.simulator.sandbox.connector import NUMBER as CONNECTOR_NUMBER
 from app.simulator.sandbox.order_actions import moves_possible
 from app.simulator.sandbox.situations import Situation
 from app.simulator.sandbox.state import Sandbox
@@ -36,6 +37,8 @@ def overview(sandbox: Sandbox, situations: Mapping[str, Situation]) -> dict[str,
         "situations": situations,
         "orders": [_row(sandbox, one) for one in islice(reversed(orders.values()), ORDERS_SHOWN)],
         "order_count": len(orders),
+        "connector_number": CONNECTOR_NUMBER,
+        "connector_takes_orders": sandbox.connector.takes_orders,
         "products": [
             {"sku": one.sku, "stock": one.stock, "physical": one.physical or 0}
             for one in sandbox.active_ants.products.values()
