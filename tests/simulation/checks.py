@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
 
 from app.simulator import Order
-from tests.simulation.evidence import WAITING, Evidence
+from tests.simulation.evidence import WAITING, Evidence, lacks_what_was_called_off
 
 
 def find_violations(world: Evidence) -> list[str]:
@@ -157,7 +157,7 @@ def every_order_came_to_rest(world: Evidence) -> Iterator[str]:
     for row in world.observer.rows("SELECT * FROM orders"):
         if row["state"] == "closed" and row["outcome"]:
             continue
-        if row["attention_reason"] is None:
+        if row["attention_reason"] is None and not lacks_what_was_called_off(world, row):
             yield (
                 f"order {row['marketplace_reference']} is {row['state']}, waits for "
                 f"{row['waits_for']}, next {row['next_attempt_at']}, "

@@ -46,8 +46,23 @@ def find_unrest(world: Evidence) -> list[str]:
         if order.id not in known and order.status in WAITING
     ]
     for row in rows:
+        if lacks_what_was_called_off(world, row):
+            continue
         is_settled = row["state"] == "closed" or row["attention_reason"] is not None
         if not is_settled or row["next_attempt_at"] is not None:
             moving.append(f"order {row['marketplace_order_id']} is {row['state']}")
     unread = world.observer.rows("SELECT event_id FROM events WHERE processed_at IS NULL")
     return moving + [f"event {row['event_id']} is not processed" for row in unread]
+
+
+def lacks_what_was_called_off(world: Evidence, row: Any) -> bool:
+    """
+    Tell whether an order waits for a rest that people called off in Maya, a part being on its way.
+
+    It waits for the day on which a person is asked, which is longer than a run lasts.
+    """
+    if row["waits_for"] != "the rest of the order" or row["next_attempt_at"] is None:
+        return False
+    order_id = row["marketplace_order_id"]
+    placed = world.active_ants.orders.values()
+    return any(one.is_cancelled and one.extras.get("extra1") == order_id for one in placed)
