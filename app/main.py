@@ -227,5 +227,5 @@ def _nobody_to_wake() -> None:
 
 async def _answer_bug(request: Request, error: Exception) -> JSONResponse:
     """Tell the caller nothing but that it failed; the log has where."""
-    log.error("request.failed", path=request.url.path, error=type(error).__name__)
+    log.error("request.failed", path=request.scope["path"], error=type(error).__name__)
     return JSONResponse({"error": "something failed here; the log says where"}, status_code=500)

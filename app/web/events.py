@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.store.decisions import Impossible
@@ -40,6 +41,8 @@ from app.web.published_steering import (
 
 BIGGEST_ID = 2**63 - 1
 NO_EVENT: Responses = {404: answers(Refusal, "No event has this id.")}
+RowId = Annotated[int, Field(ge=1, le=BIGGEST_ID)]
+"""Of the page before; limits stand at the number, or the published form would not tell them."""
 Event = Annotated[int, Path(ge=1, le=BIGGEST_ID)]
 Type = Annotated[Text, Query(max_length=LONGEST_TYPE)]
 Since = Annotated[Moment | SkipJsonSchema[None], Query(description="Received then or later.")]
@@ -64,7 +67,7 @@ def events_router(store: Store, on_wake: Callable[[], None]) -> APIRouter:
         since: Since = None,
         until: Until = None,
         limit: Annotated[int, Query(ge=1, le=MAX_EVENT_PAGE)] = 50,
-        after: Annotated[int | SkipJsonSchema[None], Query(ge=1, le=BIGGEST_ID)] = None,
+        after: Annotated[RowId | SkipJsonSchema[None], Query()] = None,
     ) -> dict[str, Any]:
         """List what came in, newest first, a page at a time; a duplicate adds nothing."""
         named = await find_named_order(store, order) if order else None

@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.store.order_lists import list_stray_shipments
 from app.store.session import Store
-from app.web.events import BIGGEST_ID
+from app.web.events import RowId
 from app.web.pauses import WRONG
 from app.web.published import answers
 
@@ -48,7 +48,7 @@ def stray_shipments_router(store: Store) -> APIRouter:
     )
     async def page_of_strays(
         limit: Annotated[int, Query(ge=1, le=MOST_SHIPMENTS)] = 50,
-        after: Annotated[int | SkipJsonSchema[None], Query(ge=1, le=BIGGEST_ID)] = None,
+        after: Annotated[RowId | SkipJsonSchema[None], Query()] = None,
     ) -> dict[str, Any]:
         """List what the warehouse sent that fits no order, newest first, a page at a time."""
         page, next_id = await list_stray_shipments(store, before_id=after, limit=limit)

@@ -100,5 +100,5 @@ def add_console(app: FastAPI, parts: ConsoleParts) -> None:
 
 def _is_person(request: Request) -> bool:
     """Tell whether a browser asks for a page."""
-    is_page = not request.url.path.startswith("/api/")
+    is_page = not request.scope["path"].startswith("/api/")  # a URL that is no text has no `url`
     return is_page and "text/html" in request.headers.get("accept", "")

@@ -65,7 +65,7 @@ class Visit:
             template,
             status,
             person=self.person,
-            path=self.request.url.path,
+            path=self.request.scope["path"],
             now=self.store.now(),
             said=said,
             banner=[(tell_pause(pause), pause.reason) for pause in self.pauses.values()],
@@ -207,7 +207,8 @@ def go_to(path: str) -> Response:
 
 def go_to_sign_in(request: Request) -> Response:
     """Send a stranger to the sign-in, and from there back to what they wanted."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path, query = request.scope["path"], request.scope["query_string"].decode("ascii", "replace")
+    wanted = f"{path}?{query}" if query else path
     return go_to(SIGN_IN_PATH if wanted == "/" else f"{SIGN_IN_PATH}?next={quote(wanted, safe='')}")
 
 
