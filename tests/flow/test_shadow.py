@@ -9,14 +9,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.jobs import DOCTOR
 from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, IGNORED_SHADOWED, State
 from app.domain.shadow import Report, Result, Told
 from app.flow.ledger import Standing, draw_up
 from app.flow.shadow_report import days_until, draw_up_report, report_text
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.models_shadow import ShadowOrder
-from app.store.schedules import pause_job
 from app.store.service_state import load_service_state
 from app.store.session import Store
 from app.store.shadow import load_shadow
@@ -389,7 +387,6 @@ async def test_jobs_about_orders_of_our_own_do_not_run(
     """The feed is not read, nor is it acknowledged; no deadline or return is anybody's of us."""
     async with shadow_world(sqlite_store, clock) as world:
         world.active_ants.add_foreign_shipments(3)
-        await pause_job(world.store, DOCTOR, by="Ann", reason="it reads the feed as well")
         await world.pass_time(2 * 86_400, steps=2)
 
         assert world.active_ants.calls_to("* */byordertype") == []

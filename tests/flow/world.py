@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from app.domain.jobs import SHIPMENTS
+from app.domain.jobs import DOCTOR, SHIPMENTS, WEBHOOKS
 from app.domain.record import OrderRecord
 from app.settings import Settings
 from app.simulator import (
@@ -22,7 +22,7 @@ from app.simulator import (
 from app.store.decisions import retry_order
 from app.store.inbox import Disposition, Inbox, IncomingEvent
 from app.store.queries import find_order, load_history
-from app.store.schedules import run_soon
+from app.store.schedules import ensure_schedules, pause_job, run_soon
 from app.store.session import Store
 from app.wiring import Companies, Transports, build_companies
 from app.worker import Worker
@@ -209,6 +209,10 @@ def prompt() -> dict[str, Any]:
     return hand_driven(ships_by_itself=True)
 
 
+ABOUT_THE_SET_UP = (DOCTOR, WEBHOOKS)
+"""Jobs that ask the companies something now and then, whatever the orders do."""
+
+
 @asynccontextmanager
 async def build_world(
     store: Store,
@@ -232,6 +236,9 @@ async def build_world(
         make_settings(ankorstore, active_ants, **settings),
         shares_budgets=shares_budgets,
     )
+    await ensure_schedules(store, ABOUT_THE_SET_UP)
+    for job in ABOUT_THE_SET_UP:
+        await pause_job(store, job, by="tests", reason="calls are counted")
     try:
         await world.run_jobs()
         yield world

@@ -28,6 +28,7 @@ PIECES = (
     order_id_of(1).encode(), order_id_of(1).upper().encode(),
 )  # fmt: skip
 NAMES = (b"q", b"after", b"limit", b"state", b"attention", b"q%00", b"", b"Q", b"\xff", b"x")
+REASON = b'{"reason": "asked"}'
 STATUSES = {200, 303, 307, 400, 401, 404, 405, 409, 422}
 
 
@@ -40,7 +41,8 @@ def draw(random: Random) -> Delivery:
     )  # fmt: skip
     if random.random() < 0.4:  # among many parts one is always wrong, and the search never asked
         query = random.choice((b"q=", b"q=", b"after=")) + random.choice(PIECES)
-    name = random.choice(PIECES).decode("utf-8", "surrogateescape")
+    known = random.random() < 0.1  # among many names hardly one is an order's
+    name = "R1" if known else random.choice(PIECES).decode("utf-8", "surrogateescape")
     path = random.choice(
         ("/api/orders", "/api/orders", f"/api/orders/{name}", f"/api/orders/{name}/retry",
          f"/api/orders/{name}/take", f"/api/{name}", "/status", "/metrics", "/health/ready",
@@ -54,9 +56,10 @@ def draw(random: Random) -> Delivery:
     headers = [AUTHORIZATION] if random.random() < 0.85 else []
     if random.random() < 0.1:
         headers.append((random.choice((b"authorization", b"accept", b"cookie")), b"\xff\x00" * 9))
-    return Delivery(
-        random.choice((b"", b"{}", b"\xff")), tuple(headers), (), decoded, method, query
-    )
+    body = random.choice((b"", b"{}", b"\xff", REASON, REASON))
+    if body == REASON:
+        headers.append((b"content-type", b"application/json"))
+    return Delivery(body, tuple(headers), (), decoded, method, query)
 
 
 @pytest.mark.parametrize(("database", "count"), [("sqlite", 1500), ("postgres", 1000)])
