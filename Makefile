@@ -35,7 +35,7 @@ demo: $(VENV)/.runtime ## Run the service against two simulated companies; no ac
 	@$(BIN)/antbridge demo
 
 .PHONY: test
-test: $(VENV)/.dev ## Run all tests, on SQLite and on a PostgreSQL they bring themselves
+test: $(VENV)/.dev ## Run the tests, on SQLite and on a PostgreSQL they bring themselves
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --maxprocesses 4 --dist worksteal
 
 # What drives a browser, on top of that.
@@ -90,6 +90,10 @@ crashes: $(VENV)/.dev ## Play every crash of one order's life: make crashes, or 
 .PHONY: rotation
 rotation: $(VENV)/.dev ## Change the webhook secret again and again at 200 events/s: make rotation SECONDS=60
 	@ROTATION_SECONDS=$(or $(SECONDS),60) $(BIN)/python -m pytest -q -s tests/integration/test_rotation_load.py
+
+.PHONY: test-all
+test-all: $(VENV)/.dev ## Run all tests, also the long ones and every repetition on PostgreSQL
+	@TESTS=all $(MAKE) test
 
 .PHONY: test-alerts
 test-alerts: ## Test the alert rules in deploy/prometheus with promtool

@@ -27,6 +27,30 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """
+    Leave the long tests to `make test-all`.
+
+    So are two of three repetitions on PostgreSQL of what the flow does: it is the same on both, and
+    what differs between the databases has tests of its own.
+    """
+    if os.environ.get("TESTS") == "all":
+        return
+    kept, left, on_postgres = [], [], 0
+    for item in items:
+        is_repeated = "/flow/" in str(item.path) and _database_of(item) == "postgres"
+        on_postgres += is_repeated
+        is_long = item.get_closest_marker("long") or (is_repeated and on_postgres % 3)
+        (left if is_long else kept).append(item)
+    if len(items) > 1 and left and kept:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+def _database_of(item: pytest.Item) -> object:
+    return item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Return the address of a PostgreSQL where databases may be created."""

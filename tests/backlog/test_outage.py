@@ -26,8 +26,15 @@ def quiet_lines(lines: list[Any], since: str) -> list[tuple[str, str]]:
     return [line for line in told[start:] if line[0] in heard]
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-@pytest.mark.parametrize("peer", [ANKORSTORE, ACTIVE_ANTS])
+@pytest.mark.parametrize(
+    ("peer", "kind"),
+    [
+        (ANKORSTORE, "sqlite"),
+        (ACTIVE_ANTS, "sqlite"),
+        (ANKORSTORE, "postgres"),
+        pytest.param(ACTIVE_ANTS, "postgres", marks=pytest.mark.long),
+    ],
+)
 def test_an_outage_of_three_days(
     databases: Databases, kind: str, peer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

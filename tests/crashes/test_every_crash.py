@@ -50,6 +50,7 @@ def test_every_webhook_or_its_answer_is_lost(faultless: Life, place: Place) -> N
     _play(every.delivery_cases(SQLITE, faultless), place)
 
 
+@pytest.mark.long
 def test_irreversible_calls_on_postgres(postgres_place: Place) -> None:
     """Around the accept, the create and the confirm, PostgreSQL ends every case as SQLite does."""
     points = every.around_the_irreversible(live(Case(POSTGRES), postgres_place).fuse.passed[0])
