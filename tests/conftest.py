@@ -6,10 +6,12 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from hypothesis import settings
 from sqlalchemy.engine import make_url
 
@@ -128,6 +130,23 @@ def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """Let a test stand still inside a transaction, as on a busy machine it does, without harm."""
     if request.path.stem != "test_idle_transactions":
         monkeypatch.setattr(session, "IDLE_IN_TRANSACTION_SECONDS", 60)
+
+
+@pytest.fixture(autouse=True)
+def logs_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """
+    Leave no test the form of log lines that another one set.
+
+    A logger that was bound to a form for good would also keep its lines from `capture_logs`.
+    """
+    before, configure = structlog.get_config(), structlog.configure
+
+    def configure_unbound(*arguments: Any, **named: Any) -> None:
+        configure(*arguments, **{**named, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", configure_unbound)
+    yield
+    configure(**before)
 
 
 @pytest.fixture(params=DATABASES)

@@ -22,12 +22,11 @@ from app.simulator import (
 )
 from app.simulator.company import Company
 from app.store.inbox import Inbox
-from app.store.schedules import ensure_schedules, pause_job
 from app.web.health import read_status
 from app.wiring import ANKORSTORE, Transports, backlog_pace, build_companies
 from app.worker import Worker
 from tests.backlog.patient_loop import PatientLoop, PatientStore
-from tests.flow.world import ABOUT_THE_SET_UP, make_settings
+from tests.flow.world import make_settings, pause_the_set_up
 from tests.simulation.virtual_loop import VirtualClock
 from tests.store_rows import make_event
 
@@ -133,9 +132,7 @@ class BacklogWorld:
 
     async def start(self) -> None:
         """Let all workers run, without the jobs that are about no order."""
-        await ensure_schedules(self.store, ABOUT_THE_SET_UP)
-        for job in ABOUT_THE_SET_UP:
-            await pause_job(self.store, job, by="tests", reason="calls are counted")
+        await pause_the_set_up(self.store)
         self._running = [asyncio.create_task(worker.run()) for worker in self.workers]
 
     async def stop(self) -> None:

@@ -209,8 +209,12 @@ def prompt() -> dict[str, Any]:
     return hand_driven(ships_by_itself=True)
 
 
-ABOUT_THE_SET_UP = (DOCTOR, WEBHOOKS)
-"""Jobs that ask the companies something now and then, whatever the orders do."""
+async def pause_the_set_up(store: Store) -> None:
+    """Pause the jobs that ask the companies something now and then, whatever the orders do."""
+    jobs = (DOCTOR, WEBHOOKS)
+    await ensure_schedules(store, jobs)
+    for job in jobs:
+        await pause_job(store, job, by="tests", reason="calls are counted")
 
 
 @asynccontextmanager
@@ -236,9 +240,7 @@ async def build_world(
         make_settings(ankorstore, active_ants, **settings),
         shares_budgets=shares_budgets,
     )
-    await ensure_schedules(store, ABOUT_THE_SET_UP)
-    for job in ABOUT_THE_SET_UP:
-        await pause_job(store, job, by="tests", reason="calls are counted")
+    await pause_the_set_up(store)
     try:
         await world.run_jobs()
         yield world

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 import app.flow.carry as carry_module
 import app.worker as worker_module
@@ -211,21 +212,21 @@ async def test_a_lost_lease_drops_the_result(
     real_time_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step whose order went to somebody else records nothing and sends nothing."""
-    async with living(real_time_store) as live:
-        live.gate.shut()
-        order = live.ankorstore.place_order()
-        order_id = await live.tell(order)
-        await until(lambda: live.gate.inside)
-        await change_order(real_time_store, order_id, fencing_token=100, leased_by="other")
+    with capture_logs() as lines:
+        async with living(real_time_store) as live:
+            live.gate.shut()
+            order = live.ankorstore.place_order()
+            order_id = await live.tell(order)
+            await until(lambda: live.gate.inside)
+            await change_order(real_time_store, order_id, fencing_token=100, leased_by="other")
 
-        live.gate.open()
+            live.gate.open()
 
-        await until(lambda: not live.gate.inside)
-        await asyncio.sleep(0.3)  # whatever the step would record, it has by now
-        row = await order_row(real_time_store, order_id)
-        assert (row.state, row.leased_by, row.accept_intent_at) == ("received", "other", None)
-        assert await attempts_of(real_time_store, order_id) == []
-        assert order.status == "ankor_confirmed"
+            await until(lambda: [one for one in lines if one["event"] == "lease.lost"])
+            row = await order_row(real_time_store, order_id)
+            assert (row.state, row.leased_by, row.accept_intent_at) == ("received", "other", None)
+            assert await attempts_of(real_time_store, order_id) == []
+            assert order.status == "ankor_confirmed"
 
 
 async def test_a_bug_in_one_step_stops_no_other_order(

@@ -9,6 +9,9 @@ from typing import Literal
 
 from app.simulator.active_ants.records import OrderType, ShippingMethod
 
+Uniqueness = Literal["immediate", "late", "off"]
+"""When a second order of a number is refused; `late` is once searches show the first."""
+
 DEFAULT_ORDER_TYPES = (
     OrderType(3002, "ANKORSTORE", "Ankorstore wholesale"),
     OrderType(3001, "WEBSHOP", "Web shop"),
@@ -78,7 +81,7 @@ class WarehouseHabits:
     """The habits of the simulated warehouse. They may be changed while it runs."""
 
     #: "late" refuses a second number only once search knows the first one.
-    uniqueness: Literal["immediate", "late", "off"] = "immediate"
+    uniqueness: Uniqueness = "immediate"
     search_lag_seconds: float = 0.0
     shipping_delay_seconds: float = 60.0
     ships_by_itself: bool = True

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from app.simulator.active_ants.habits import Uniqueness
 from app.simulator.company import Company
 from app.simulator.faults import Fault
 from app.simulator.sandbox.forms import Fields, Refused
@@ -51,7 +52,7 @@ FAULTS: dict[str, str] = {
     Fault.WRONG_TYPE: "answers JSON of another shape",
     Fault.EMPTY_BODY: "answers nothing at all",
 }
-UNIQUENESS = {
+UNIQUENESS: dict[Uniqueness, str] = {
     "immediate": "refuses a second order of a number at once",
     "late": "refuses it only once searches show the first",
     "off": "takes it",
@@ -139,7 +140,7 @@ def _set_warehouse(sandbox: Sandbox, fields: Fields) -> str:
     delay = fields.number("delay", "Ships after", 0, SECONDS_MAX)
     uniqueness = fields.choice("uniqueness", "Second order", UNIQUENESS)
     habits.search_lag_seconds, habits.shipping_delay_seconds = lag, delay
-    habits.uniqueness = uniqueness  # type: ignore[assignment] # one of UNIQUENESS
+    habits.uniqueness = uniqueness
     habits.ships_by_itself = fields.is_ticked("ships")
     ships = f"ships {delay:g} s after an order" if habits.ships_by_itself else "ships by hand only"
     return f"the warehouse {ships}, shows orders {lag:g} s late, {UNIQUENESS[uniqueness]}"

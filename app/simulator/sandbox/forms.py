@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Collection, Mapping
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 FORM_BYTES_MAX = 16 * 1024
 TEXT_MAX = 200
+Choice = TypeVar("Choice", bound=str)
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
@@ -39,12 +41,13 @@ class Fields:
             )
         return text
 
-    def choice(self, name: str, label: str, offered: Collection[str]) -> str:
+    def choice(self, name: str, label: str, offered: Collection[Choice]) -> Choice:
         """Return one of the values on offer."""
         value = self._texts.get(name, "")
-        if value not in offered:
-            raise Refused(f"{label} is not one of those on offer", f"Choose {label} from the list.")
-        return value
+        for one in offered:
+            if one == value:
+                return one
+        raise Refused(f"{label} is not one of those on offer", f"Choose {label} from the list.")
 
     def whole(self, name: str, label: str, low: int, high: int) -> int:
         """Return a whole number within bounds."""
