@@ -5,7 +5,7 @@ An event's row stays for ever, because its key is what makes a redelivery a dupl
 says of people goes. Nothing of an order that is not finished is ever touched.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -57,88 +57,70 @@ async def prune_events(store: Store, before: datetime) -> int:
 
 async def prune_payloads(store: Store, before: datetime) -> int:
     """Empty up to a batch of what was sent to the warehouse, of orders closed *before*."""
-    old = (
-        select(WarehouseOrder.id)
-        .where(
-            WarehouseOrder.pruned_at.is_(None),
-            WarehouseOrder.intent_at < before,
-            _is_finished(WarehouseOrder.order_id, before),
-        )
-        .order_by(WarehouseOrder.intent_at)
-        .limit(BATCH_ROWS)
-    )
-    return await _change(
+    return await _empty(
         store,
-        update(WarehouseOrder)
-        .where(_among(store, WarehouseOrder.id, old))
-        .values(payload={}, fingerprint=None, pruned_at=store.now())
-        .returning(WarehouseOrder.id),
+        WarehouseOrder.id,
+        WarehouseOrder.pruned_at.is_(None),
+        WarehouseOrder.intent_at < before,
+        _is_finished(WarehouseOrder.order_id, before),
+        oldest=WarehouseOrder.intent_at,
+        values={"payload": {}, "fingerprint": None, "pruned_at": store.now()},
     )
 
 
 async def prune_shadows(store: Store, before: datetime) -> int:
     """Empty up to a batch of what would have been sent for orders that were closed *before*."""
-    old = (
-        select(ShadowOrder.order_id)
-        .where(
-            ShadowOrder.payload.is_not(None),
-            ShadowOrder.first_seen_at < before,
-            _is_finished(ShadowOrder.order_id, before),
-        )
-        .order_by(ShadowOrder.first_seen_at)
-        .limit(BATCH_ROWS)
-    )
-    return await _change(
+    return await _empty(
         store,
-        update(ShadowOrder)
-        .where(_among(store, ShadowOrder.order_id, old))
-        .values(payload=None, fingerprint=None)
-        .returning(ShadowOrder.order_id),
+        ShadowOrder.order_id,
+        ShadowOrder.payload.is_not(None),
+        ShadowOrder.first_seen_at < before,
+        _is_finished(ShadowOrder.order_id, before),
+        oldest=ShadowOrder.first_seen_at,
+        values={"payload": None, "fingerprint": None},
     )
 
 
 async def prune_corrections(store: Store, before: datetime) -> int:
     """Empty up to a batch of what operators corrected in orders that were closed *before*."""
-    old = (
-        select(Order.id)
-        .where(Order.corrections.is_not(None), *_finished(before))
-        .order_by(Order.closed_at)
-        .limit(BATCH_ROWS)
-    )
-    return await _change(
+    return await _empty(
         store,
-        update(Order)
-        .where(_among(store, Order.id, old))
-        .values(corrections=None)
-        .returning(Order.id),
+        Order.id,
+        Order.corrections.is_not(None),
+        *_finished(before),
+        oldest=Order.closed_at,
+        values={"corrections": None},
     )
 
 
 async def prune_names(store: Store, before: datetime) -> int:
     """Empty up to a batch of the retailers' names of orders that were closed *before*."""
-    # Said so that SQLite takes the index of names, not one of states or closing times: nearly all
-    # orders are closed, and were long ago.
-    is_closed = func.coalesce(Order.state, "") == literal_column("'closed'")
-    closed_at = func.coalesce(Order.closed_at, Order.created_at)
-    old = (
-        select(Order.id)
-        .where(
-            Order.retailer_text.is_not(None),
-            Order.created_at < before,
-            is_closed,
-            closed_at < before,
-            Order.attention_reason.is_(None),
-            Order.next_attempt_at.is_(None),
-        )
-        .order_by(Order.created_at)
-        .limit(BATCH_ROWS)
-    )
-    return await _change(
+    return await _empty(
         store,
-        update(Order)
-        .where(_among(store, Order.id, old))
-        .values(retailer_text=None)
-        .returning(Order.id),
+        Order.id,
+        Order.retailer_text.is_not(None),
+        Order.created_at < before,
+        # Said so that SQLite takes the index of names, not one of states or closing times: nearly
+        # all orders are closed, and were long ago.
+        func.coalesce(Order.state, "") == literal_column("'closed'"),
+        func.coalesce(Order.closed_at, Order.created_at) < before,
+        Order.attention_reason.is_(None),
+        Order.next_attempt_at.is_(None),
+        oldest=Order.created_at,
+        values={"retailer_text": None},
+    )
+
+
+async def prune_recorded(store: Store, before: datetime) -> int:
+    """Empty up to a batch of what was recorded of attempts made, at orders closed, *before*."""
+    return await _empty(
+        store,
+        Attempt.id,
+        Attempt.recorded.is_not(None),
+        Attempt.happened_at < before,
+        _is_finished(Attempt.order_id, before),
+        oldest=Attempt.happened_at,
+        values={"recorded": None},
     )
 
 
@@ -152,27 +134,6 @@ async def prune_attempts(store: Store, before: datetime) -> int:
     )
     return await _change(
         store, delete(Attempt).where(_among(store, Attempt.id, old)).returning(Attempt.id)
-    )
-
-
-async def prune_recorded(store: Store, before: datetime) -> int:
-    """Empty up to a batch of what was recorded of attempts made, at orders closed, *before*."""
-    old = (
-        select(Attempt.id)
-        .where(
-            Attempt.recorded.is_not(None),
-            Attempt.happened_at < before,
-            _is_finished(Attempt.order_id, before),
-        )
-        .order_by(Attempt.happened_at)
-        .limit(BATCH_ROWS)
-    )
-    return await _change(
-        store,
-        update(Attempt)
-        .where(_among(store, Attempt.id, old))
-        .values(recorded=None)
-        .returning(Attempt.id),
     )
 
 
@@ -209,6 +170,19 @@ async def refresh_statistics(store: Store) -> None:
         async with store.write() as connection:
             await connection.execute(text(f"PRAGMA analysis_limit={SAMPLE_ROWS}"))
             await connection.execute(text("ANALYZE"))
+
+
+async def _empty(
+    store: Store,
+    key: Any,
+    *where: ColumnElement[bool],
+    oldest: Any,
+    values: Mapping[str, Any],
+) -> int:
+    """Set *values* in up to a batch of rows, *oldest* first, where all of *where* holds."""
+    rows = select(key).where(*where).order_by(oldest).limit(BATCH_ROWS)
+    statement = update(key.class_).where(_among(store, key, rows)).values(**values).returning(key)
+    return await _change(store, statement)
 
 
 def _finished(before: datetime) -> tuple[ColumnElement[bool], ...]:
