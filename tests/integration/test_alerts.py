@@ -32,12 +32,12 @@ from app.demo.service import free_port
 from app.domain.lifecycle import State
 from app.jobs import ALERTS, DEAD_MAN
 from app.metrics import REGISTRY
-from app.settings import Settings
 from app.simulator import Address, OrderedLine
 from app.store.alarms import load_told, mark_backlog
 from app.store.models import Schedule
 from app.store.session import Store
 from app.wiring import backlog_pace
+from tests.command_line import forget_settings
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
 from tests.integration.web import web_settings
@@ -282,9 +282,7 @@ async def test_the_command_tells_how_each_way_went(
     chat: Peer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """`alerts test` sends by every way that is set, and says which one failed."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
+    forget_settings(monkeypatch, tmp_path)
 
     async def run() -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["antbridge", "alerts", "test"])

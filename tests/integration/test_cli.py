@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-import signal
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,13 @@ import pytest
 from sqlalchemy import insert
 
 from app import __version__, cli_database
-from app.cli import main
 from app.clock import SystemClock
 from app.domain.reasons import REASONS
-from app.settings import Settings
 from app.store.migrate import known_revisions
 from app.store.models import WarehouseOrder
 from app.store.session import Store
 from app.worker_lock import hold_worker_role
+from tests.command_line import Run, command_line, forget_settings
 from tests.conftest import Databases
 from tests.store_rows import add_order, attempts_of, order_id_of, order_row
 
@@ -30,7 +28,6 @@ SERVICE = {
     "ACTIVE_ANTS_PASSWORD": "secret-canary",
     "OPERATOR_TOKEN": "secret-canary",
 }
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -38,22 +35,11 @@ def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Iterator[Run]:
     """Return what runs a command line: exit status, standard output, standard error."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
+    forget_settings(monkeypatch, tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(cli_database, "configure_logs", lambda *_: None)
-    terminate = signal.getsignal(signal.SIGTERM)
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["antbridge", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    yield run_command
-    signal.signal(signal.SIGTERM, terminate)
+    with command_line(monkeypatch, capsys) as run_command:
+        yield run_command
 
 
 @pytest.fixture

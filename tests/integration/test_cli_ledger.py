@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,15 +10,13 @@ from typing import Any
 import pytest
 
 import app.cli_ledger as ledger_module
-from app.cli import main
 from app.clock import SystemClock
 from app.settings import Settings
 from app.simulator import Fault, SimulatedActiveAnts, SimulatedAnkorstore
 from app.store.session import Store
 from app.wiring import Companies, Transports, build_companies
+from tests.command_line import Run, command_line, forget_settings
 from tests.store_rows import add_order
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -39,9 +36,7 @@ def run(
     ankorstore: SimulatedAnkorstore,
 ) -> Iterator[Run]:
     """Return what runs a command line on a database: exit status, standard output and error."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
+    forget_settings(monkeypatch, tmp_path)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("ANKORSTORE_BASE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("ANKORSTORE_CLIENT_ID", ankorstore.client_id)
@@ -54,17 +49,8 @@ def run(
 
     monkeypatch.setattr(ledger_module, "build_companies", build)
     monkeypatch.setattr(ledger_module, "configure_logs", lambda *_: None)
-    terminate = signal.getsignal(signal.SIGTERM)
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["antbridge", "ledger", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    yield run_command
-    signal.signal(signal.SIGTERM, terminate)
+    with command_line(monkeypatch, capsys, "ledger") as run_command:
+        yield run_command
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +13,6 @@ import pytest
 import app.cli_corrections as corrections_module
 import app.cli_sku_check as check_module
 from app import cli_database
-from app.cli import main
 from app.clock import SystemClock
 from app.settings import Settings
 from app.simulator import (
@@ -28,10 +26,10 @@ from app.simulator import (
 from app.store.facts import save_settings_snapshot
 from app.store.session import Store
 from app.wiring import ACTIVE_ANTS, Companies, Transports, build_companies
+from tests.command_line import Run, command_line, forget_settings
 from tests.order_samples import SETTINGS
 from tests.store_rows import add_order, attempts_of, order_row
 
-Run = Callable[..., tuple[int, str, str]]
 BERLIN = Address("Ina Smit", "Laden Smit", "Neue Straße", "10115", "Berlin", "DE")
 
 
@@ -59,9 +57,7 @@ def run(
     ants: SimulatedActiveAnts,
 ) -> Iterator[Run]:
     """Return what runs a command line on a database: exit status, standard output and error."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
+    forget_settings(monkeypatch, tmp_path)
     for name, value in {
         "COLUMNS": "200",
         "DATABASE_URL": database_url,
@@ -82,17 +78,8 @@ def run(
         monkeypatch.setattr(module, "build_companies", build)
         monkeypatch.setattr(module, "configure_logs", lambda *_: None)
     monkeypatch.setattr(cli_database, "configure_logs", lambda *_: None)
-    terminate = signal.getsignal(signal.SIGTERM)
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["antbridge", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    yield run_command
-    signal.signal(signal.SIGTERM, terminate)
+    with command_line(monkeypatch, capsys) as run_command:
+        yield run_command
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +10,6 @@ import httpx
 import pytest
 
 import app.cli_webhooks as module
-from app.cli import main
 from app.clock import SystemClock
 from app.settings import Settings
 from app.simulator import Fault, SimulatedActiveAnts, SimulatedAnkorstore
@@ -19,9 +17,9 @@ from app.simulator.ankorstore.deliveries import Subscription
 from app.store.schedules import hold_job, load_schedules
 from app.store.session import Store
 from app.wiring import Companies, Transports, build_companies
+from tests.command_line import Run, command_line, forget_settings
 from tests.integration.subscribing import KEY, THE_BRANDS, URL
 
-Run = Callable[..., tuple[int, str, str]]
 Result = TypeVar("Result")
 
 
@@ -43,9 +41,7 @@ def run(
     ankorstore: SimulatedAnkorstore,
 ) -> Iterator[Run]:
     """Return what runs a command on a database: exit status, standard output and error."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
+    forget_settings(monkeypatch, tmp_path)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("ANKORSTORE_BASE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("ANKORSTORE_CLIENT_ID", ankorstore.client_id)
@@ -66,20 +62,16 @@ def run(
     monkeypatch.setattr(module, "HOLD_TRIES", 1)
     monkeypatch.setattr("app.doctor.webhook_checks._ask", refuse)
     monkeypatch.setattr("app.subscribing.keeper.ANNOUNCE_SECONDS", 0.0)
-    terminate = signal.getsignal(signal.SIGTERM)
+    with command_line(monkeypatch, capsys, "webhooks") as command:
 
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["antbridge", "webhooks", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        for one in ankorstore.outbox.subscriptions.values():
-            assert one.secret not in told.out + told.err
-        assert "very-secret" not in told.out + told.err
-        return int(ended.value.code or 0), told.out, told.err
+        def run_command(*arguments: str) -> tuple[int, str, str]:
+            status, out, err = command(*arguments)
+            for one in ankorstore.outbox.subscriptions.values():
+                assert one.secret not in out + err
+            assert "very-secret" not in out + err
+            return status, out, err
 
-    yield run_command
-    signal.signal(signal.SIGTERM, terminate)
+        yield run_command
 
 
 def in_store(database_url: str, work: Callable[[Store], Coroutine[Any, Any, Result]]) -> Result:

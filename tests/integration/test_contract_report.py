@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,19 @@ from unittest.mock import patch
 import pytest
 
 import app.main as main_module
-from app.cli import main
 from app.clock import SystemClock
 from app.sentinel import Kind, Seen
 from app.sentinel.sightings import MAX_NAMES_PER_PLACE, OTHER
-from app.settings import Settings
 from app.store.models_contract import ContractSighting
 from app.store.session import Store
 from app.store.sightings import forget_sightings, load_sightings, save_sightings
 from app.wiring import build_companies, write_down_sightings
 from app.worker import Worker
+from tests.command_line import Run, command_line, forget_settings
 from tests.fake_clock import FakeClock
 from tests.integration.conftest import until
 from tests.integration.web import deliver, event_body, running_web, web_settings
 from tests.store_rows import rows_of
-
-Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
@@ -35,20 +32,12 @@ def run(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     database_url: str,
-) -> Run:
-    """Return what runs a command line on a database: exit status and standard output."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
+) -> Iterator[Run]:
+    """Return what runs a command line on a database."""
+    forget_settings(monkeypatch, tmp_path)
     monkeypatch.setenv("DATABASE_URL", database_url)
-
-    def run_command(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["antbridge", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), capsys.readouterr().out
-
-    return run_command
+    with command_line(monkeypatch, capsys) as run_command:
+        yield run_command
 
 
 def seen(store: Store, name: str = "loyaltyLevel", **changes: Any) -> Seen:
@@ -174,7 +163,7 @@ async def test_what_cannot_be_written_down_is_kept(
 
 def test_the_report(run: Run, database_url: str) -> None:
     """Nothing seen is 0; what was seen is told with its place, count and times, and is 1."""
-    assert run("contract", "report") == (0, "Nothing came that is not documented.\n")
+    assert run("contract", "report")[:2] == (0, "Nothing came that is not documented.\n")
 
     async def add() -> None:
         made = Store(database_url, SystemClock())
@@ -183,12 +172,12 @@ def test_the_report(run: Run, database_url: str) -> None:
 
     asyncio.run(add())
 
-    status, text = run("contract", "report")
+    status, text, _ = run("contract", "report")
     assert status == 1
     assert "Ankorstore: field 'loyaltyLevel' at order" in text
     assert "7 times from" in text
-    status, text = run("contract", "report", "--json")
+    status, text, _ = run("contract", "report", "--json")
     (told,) = json.loads(text)["unknown"]
     assert (status, told["name"], told["count"]) == (1, "loyaltyLevel", 7)
-    assert run("contract", "forget") == (0, "1 entries forgotten\n")
-    assert run("contract", "report", "--json") == (0, '{\n  "unknown": []\n}\n')
+    assert run("contract", "forget")[:2] == (0, "1 entries forgotten\n")
+    assert run("contract", "report", "--json")[:2] == (0, '{\n  "unknown": []\n}\n')

@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.alerts.channels import WebhookChannel
 from app.alerts.shadow_summary import ShadowSummary
-from app.cli import main
 from app.doctor.switch_checks import examine_switch
 from app.settings import Settings
 from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore
@@ -18,6 +18,7 @@ from app.store.session import Store
 from app.store.shadow import save_shadow
 from app.web.health import read_status
 from app.wiring import backlog_pace
+from tests.command_line import Run, command_line, forget_settings
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, make_settings
 from tests.integration.console import add_person, console
@@ -102,26 +103,18 @@ async def test_a_channel_that_fails_is_told_later(
     assert (await load_service_state(store)).shadow_told is not None
 
 
-Run = Callable[..., tuple[int, str, str]]
-
-
 @pytest.fixture
 def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_url: str
-) -> Run:
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    database_url: str,
+) -> Iterator[Run]:
     """Return what runs a command line on a database: exit status, standard output and error."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    forget_settings(monkeypatch, tmp_path)
     monkeypatch.setenv("DATABASE_URL", database_url)
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["antbridge", "shadow", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return run_command
+    with command_line(monkeypatch, capsys, "shadow") as run_command:
+        yield run_command
 
 
 async def _fill(database_url: str, clock: FakeClock) -> None:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.settings import SECRETS, Settings, SettingsError, load_settings
+from tests.command_line import forget_settings
 
 CANARY = "canary-7f3a91"
 GOOD = {
@@ -19,10 +20,7 @@ GOOD = {
 @pytest.fixture(autouse=True)
 def empty_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Start with no setting in the environment and no `.env` in the folder."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
-    monkeypatch.chdir(tmp_path)
+    forget_settings(monkeypatch, tmp_path)
 
 
 def _file(folder: Path, text: str) -> str:

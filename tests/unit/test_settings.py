@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from app.settings import Settings, SettingsError, load_settings, require_service_settings
 from app.wiring import known_secrets
+from tests.command_line import forget_settings
 
 SERVICE = {
     "ANKORSTORE_CLIENT_ID": "client",
@@ -24,9 +25,7 @@ SERVICE = {
 @pytest.fixture(autouse=True)
 def empty_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Start with no setting in the environment and no `.env` in the folder."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
+    forget_settings(monkeypatch, tmp_path)
 
 
 DEFAULTS = {
