@@ -7,7 +7,8 @@ from fastapi import APIRouter
 
 from app.store.decisions_answer import accept_order, hold_order, reject_order, release_order
 from app.web.deciding import Decide
-from app.web.published import Responses, Why, WhyAccepted, WhyRejected
+from app.web.published import Responses, WhyAccepted, WhyRejected
+from app.web.signed import Why
 
 
 def add_answer_routes(router: APIRouter, decide: Decide, responses: Responses) -> None:

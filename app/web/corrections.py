@@ -16,7 +16,8 @@ from app.store.decisions_corrections import correct_order_by_person
 from app.store.possible_moves import with_moves
 from app.store.session import Store
 from app.web.operations import DECIDED, find_named_order, order_json
-from app.web.published import UNKNOWN_ORDER, Refusal, Why, answers
+from app.web.published import UNKNOWN_ORDER, Refusal, answers
+from app.web.signed import Why
 
 LongText = Annotated[str | None, Field(max_length=200)]
 

@@ -11,7 +11,7 @@ from app.store.decisions_deadlines import postpone_order
 from app.store.possible_moves import with_moves
 from app.store.session import Store
 from app.web.operations import DECIDED, find_named_order, order_json
-from app.web.published import Why
+from app.web.signed import Why
 
 
 class WantedDate(Why):

@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.web.published import Why
-from app.web.published_steering import WhySteered
+from app.web.signed import Signed, Why
 
 Decision = Callable[..., Awaitable[str]]
 """A decision of the store: `(store, order, *, by, reason)`, and what happens next."""
-Decide = Callable[[str, Decision, Why | WhySteered | None], Awaitable[dict[str, Any]]]
+Decide = Callable[[str, Decision, Why | Signed | None], Awaitable[dict[str, Any]]]
 """Makes a decision about the order a path names, and returns the order as it stands then."""

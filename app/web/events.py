@@ -26,18 +26,18 @@ from app.store.inbox import Disposition
 from app.store.session import Store
 from app.web.operations import Text, find_named_order
 from app.web.pauses import WRONG
-from app.web.published import ANONYMOUS, UNKNOWN_ORDER, Refusal, Responses, answers
+from app.web.published import UNKNOWN_ORDER, Refusal, Responses, answers
 from app.web.published_steering import (
     LONGEST_TYPE,
     EventPage,
     EventWhole,
     Moment,
     Replayed,
-    WhySteered,
     WindowReplay,
     WindowReplayed,
     WindowShown,
 )
+from app.web.signed import ANONYMOUS, Signed
 
 BIGGEST_ID = 2**63 - 1
 NO_EVENT: Responses = {404: answers(Refusal, "No event has this id.")}
@@ -148,7 +148,7 @@ def events_router(store: Store, on_wake: Callable[[], None]) -> APIRouter:
             **WRONG,
         },
     )
-    async def replay_one(event: Event, why: WhySteered | None = None) -> dict[str, str]:
+    async def replay_one(event: Event, why: Signed | None = None) -> dict[str, str]:
         """Wake the order that an event names; recorded in its history."""
         await _find(event)
         by, reason = (why.by, why.reason) if why is not None else (ANONYMOUS, "")

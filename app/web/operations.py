@@ -33,7 +33,6 @@ from app.store.shipments import StoredRow, load_shipments
 from app.web.answering import add_answer_routes
 from app.web.deciding import Decision
 from app.web.published import (
-    ANONYMOUS,
     BUG,
     UNAUTHORIZED,
     UNKNOWN_ORDER,
@@ -43,12 +42,11 @@ from app.web.published import (
     OrderPage,
     QueryRefusal,
     Responses,
-    Why,
     answers,
 )
-from app.web.published_steering import WhySteered
 from app.web.returns_operations import add_return_routes
 from app.web.shipping_operations import add_shipping_routes
+from app.web.signed import ANONYMOUS, Signed, Why
 from app.web.task_operations import add_task_routes
 
 Text = str | SkipJsonSchema[None]
@@ -173,9 +171,7 @@ def operations_router(
             ]
         }
 
-    async def decide(
-        order: str, decision: Decision, why: Why | WhySteered | None
-    ) -> dict[str, Any]:
+    async def decide(order: str, decision: Decision, why: Why | Signed | None) -> dict[str, Any]:
         found = await find_named_order(store, order)
         by, reason = (why.by, why.reason) if why is not None else (ANONYMOUS, "")
         try:
@@ -189,7 +185,7 @@ def operations_router(
         }
 
     @router.post("/orders/{order}/retry", response_model=None, responses=DECIDED)
-    async def retry(order: str, why: WhySteered | None = None) -> dict[str, Any]:
+    async def retry(order: str, why: Signed | None = None) -> dict[str, Any]:
         """Clear the order's attention and try again."""
         return await decide(order, retry_order, why)
 

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 
 from app.domain.pauses import Pausable, Pause
-from app.domain.signing import LONGEST_NAME, LONGEST_REASON, check_name, one_line
 from app.flow.steering import tell_paused, tell_resumed
 from app.store.pauses import load_pauses, pause, resume
 from app.store.session import Store
-from app.web.published import ANONYMOUS, QueryRefusal, Responses, answers
-from app.web.published_steering import Paused, PauseList, Resumed, WhyPaused
+from app.web.published import QueryRefusal, Responses, answers
+from app.web.published_steering import Paused, PauseList, Resumed
+from app.web.signed import ANONYMOUS, Name, Remark, Why
 
 WRONG: Responses = {
     400: answers(QueryRefusal, "The body is no JSON."),
@@ -37,7 +37,7 @@ def pauses_router(store: Store, on_wake: Callable[[], None]) -> APIRouter:
         response_model=None,
         responses={200: answers(Paused, "The pause in force."), **WRONG},
     )
-    async def start_pause(what: Pausable, why: WhyPaused) -> dict[str, Any]:
+    async def start_pause(what: Pausable, why: Why) -> dict[str, Any]:
         """Pause a flow, a company or everything; what is paused already stays as it was."""
         in_force, is_new = await pause(store, what, by=why.by, reason=why.reason)
         return {**pause_json(in_force), "message": tell_paused(in_force, is_new=is_new)}
@@ -49,11 +49,11 @@ def pauses_router(store: Store, on_wake: Callable[[], None]) -> APIRouter:
     )
     async def end_pause(
         what: Pausable,
-        by: Annotated[str, Query(min_length=1, max_length=LONGEST_NAME)] = ANONYMOUS,
-        reason: Annotated[str, Query(max_length=LONGEST_REASON)] = "",
+        by: Annotated[Name, Query()] = ANONYMOUS,
+        reason: Annotated[Remark, Query()] = "",
     ) -> dict[str, Any]:
         """End a pause and wake the orders that waited for it; without a pause, nothing."""
-        ended, woken = await resume(store, what, by=_named(by), reason=one_line(reason))
+        ended, woken = await resume(store, what, by=by, reason=reason)
         on_wake()
         return {
             "ended": pause_json(ended) if ended is not None else None,
@@ -72,10 +72,3 @@ def pause_json(one: Pause) -> dict[str, Any]:
         "by": one.by,
         "reason": one.reason,
     }
-
-
-def _named(by: str) -> str:
-    try:
-        return check_name(by)
-    except ValueError as problem:
-        raise HTTPException(422, str(problem)) from None

@@ -7,14 +7,14 @@ The answers are built where they belong; a test compares every one of them with 
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from app.domain.lifecycle import State
 from app.domain.pauses import Pausable
 from app.domain.policy import REJECT_TYPES
-from app.domain.signing import LONGEST_NAME, LONGEST_REASON, check_reason, one_line
 from app.domain.tasks import Answer
 from app.store.inbox import Disposition
+from app.web.signed import Why
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -227,33 +227,6 @@ class OrderPage(BaseModel):
 
     orders: list[OrderShown]
     next: str | None
-
-
-ANONYMOUS = "API"
-
-
-class Why(BaseModel):
-    """Who decides, and why; both are kept in the order's history."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    by: str = Field(ANONYMOUS, min_length=1, max_length=LONGEST_NAME)
-    reason: str = Field(
-        min_length=1,
-        max_length=LONGEST_REASON,
-        description="Why, in words; kept in the order's history.",
-    )
-
-    @field_validator("by")
-    @classmethod
-    def _in_one_line(cls, value: str) -> str:
-        """Keep what can be printed: no database takes a null character."""
-        return one_line(value)
-
-    @field_validator("reason")
-    @classmethod
-    def _in_words(cls, value: str) -> str:
-        return check_reason(value)
 
 
 class WhyAccepted(Why):

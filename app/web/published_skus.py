@@ -1,12 +1,10 @@
 """What the service's OpenAPI says of its answers about SKUs."""
 
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.domain.signing import one_line
-from app.web.published import ANONYMOUS
+from app.web.signed import ANONYMOUS, Name
 
 
 class SkuShown(BaseModel):
@@ -34,7 +32,7 @@ class SkuWanted(BaseModel):
     warehouse_sku: str | None = None
     pack_mode: str | None = Field(None, examples=["factor:6"])
     note: str = Field("", max_length=1000)
-    by: Annotated[str, AfterValidator(one_line)] = Field(ANONYMOUS, min_length=1, max_length=100)
+    by: Name = ANONYMOUS
 
 
 class VariantFindingShown(BaseModel):

@@ -1,20 +1,15 @@
 """What the service's OpenAPI says of pauses, schedules and events."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.domain.signing import LONGEST_NAME, LONGEST_REASON, check_name, check_reason, one_line
 from app.store.events import MAX_REPLAYED_ORDERS
-from app.web.published import ANONYMOUS, PauseShown, ScheduleShown
+from app.web.published import PauseShown, ScheduleShown
+from app.web.signed import ANONYMOUS, Name, Remark
 
 LONGEST_TYPE = 200
-
-
-def _checked(check: Callable[[str], str]) -> AfterValidator:
-    return AfterValidator(check)
 
 
 def _in_utc(at: datetime) -> datetime:
@@ -26,28 +21,7 @@ def _in_utc(at: datetime) -> datetime:
         ) from None
 
 
-Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), _checked(check_name)]
-Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON), _checked(check_reason)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Remark = Annotated[str, Field(max_length=LONGEST_REASON), _checked(one_line)]
-
-
-class WhyPaused(BaseModel):
-    """Who pauses, and why; both are shown for as long as the pause lasts."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    by: Name = ANONYMOUS
-    reason: Reason
-
-
-class WhySteered(BaseModel):
-    """Who decides, and why."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    by: Name = ANONYMOUS
-    reason: Remark = ""
 
 
 class PauseList(BaseModel):

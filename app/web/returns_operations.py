@@ -15,8 +15,8 @@ from app.store.decisions_returns import ask_return_label, close_return, open_ret
 from app.store.returns import list_with_orders, load_label, load_returns
 from app.store.session import Store
 from app.web.deciding import Decide
-from app.web.published import UNKNOWN_ORDER, QueryRefusal, Responses, Why, answers
-from app.web.published_steering import WhySteered
+from app.web.published import UNKNOWN_ORDER, QueryRefusal, Responses, answers
+from app.web.signed import Signed, Why
 
 Find = Callable[[Store, str], Awaitable[OrderRecord]]
 LISTED = 200
@@ -81,7 +81,7 @@ def add_return_routes(
         return await decide(order, decision, wanted)
 
     @router.post("/orders/{order}/return-label", response_model=None, responses=decided)
-    async def ask_label_route(order: str, why: WhySteered | None = None) -> dict[str, Any]:
+    async def ask_label_route(order: str, why: Signed | None = None) -> dict[str, Any]:
         """Have the label for the way back fetched from the warehouse."""
         return await decide(order, ask_return_label, why)
 

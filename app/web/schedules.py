@@ -19,7 +19,8 @@ from app.store.schedules import (
 from app.store.session import Store
 from app.web.pauses import WRONG, pause_json
 from app.web.published import Refusal, Responses, answers
-from app.web.published_steering import JobList, JobSteered, WhyPaused
+from app.web.published_steering import JobList, JobSteered
+from app.web.signed import Why
 
 STEERED: Responses = {
     200: answers(JobSteered, "The job as it stands now."),
@@ -58,7 +59,7 @@ def schedules_router(store: Store) -> APIRouter:
             raise HTTPException(409, str(paused)) from None
 
     @router.post("/schedules/{name}/pause", response_model=None, responses={**STEERED, **WRONG})
-    async def pause(name: str, why: WhyPaused) -> dict[str, Any]:
+    async def pause(name: str, why: Why) -> dict[str, Any]:
         """Have a job run no more; one that is paused already stays paused as it was."""
         await _require_job(store, name)
         return await steered(await pause_job(store, name, by=why.by, reason=why.reason))

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.domain.shipment import ParcelSize
 from app.store.decisions_shipping import agree_parcels, ask_label_reset, confirm_partial
 from app.web.deciding import Decide
-from app.web.published import Responses, Why
+from app.web.published import Responses
+from app.web.signed import Why
 
 
 class ParcelGiven(BaseModel):

@@ -4,18 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from pydantic import AfterValidator
 from starlette.requests import Request
 
-from app.domain.signing import one_line
 from app.domain.sku_entries import SkuChange, check_entry, check_note, check_sku
 from app.domain.sku_file import read_sku_file
 from app.flow.sku_wording import sku_json, tell_changes
 from app.store.session import Store
 from app.store.sku_rules import change_sku_rules, find_sku_rule, list_sku_rules
 from app.web.any_text import ANY_TEXT
-from app.web.published import ANONYMOUS, QueryRefusal, Refusal, Responses, answers
+from app.web.published import QueryRefusal, Refusal, Responses, answers
 from app.web.published_skus import SkuList, SkusChanged, SkuShown, SkuWanted
+from app.web.signed import ANONYMOUS, Name
 
 SKU_PATH = f"/skus/{{sku:{ANY_TEXT}}}"
 MAX_FILE_BYTES = 4 * 1024 * 1024
@@ -23,7 +22,6 @@ NO_ENTRY: Responses = {404: answers(Refusal, "There is no entry of this SKU.")}
 WRONG: Responses = {422: answers(QueryRefusal, "What is wrong, and what would be right.")}
 CHANGED: Responses = {200: answers(SkusChanged, "What changed, and how many orders woke.")}
 Sku = Annotated[str, Path(min_length=1, max_length=200)]
-By = Annotated[str, Query(min_length=1, max_length=100), AfterValidator(one_line)]
 
 
 def skus_router(store: Store, aliases: Mapping[str, str], on_wake: Callable[[], None]) -> APIRouter:
@@ -75,7 +73,7 @@ def skus_router(store: Store, aliases: Mapping[str, str], on_wake: Callable[[], 
         return await change([_wanted_change(sku, wanted)], wanted.by)
 
     @router.delete(SKU_PATH, response_model=None, responses={**CHANGED, **NO_ENTRY, **WRONG})
-    async def remove_sku(sku: Sku, by: By = ANONYMOUS) -> Any:
+    async def remove_sku(sku: Sku, by: Annotated[Name, Query()] = ANONYMOUS) -> Any:
         """Take the entry of a SKU back: the settings hold again."""
         if await find_sku_rule(store, _readable(sku)) is None:
             raise HTTPException(404, "there is no entry of this SKU")
@@ -96,7 +94,9 @@ def skus_router(store: Store, aliases: Mapping[str, str], on_wake: Callable[[], 
             }
         },
     )
-    async def import_skus(request: Request, dry_run: bool = False, by: By = ANONYMOUS) -> Any:
+    async def import_skus(
+        request: Request, dry_run: bool = False, by: Annotated[Name, Query()] = ANONYMOUS
+    ) -> Any:
         """Take over every row of a CSV file, or none if any is wrong."""
         read = read_sku_file(await _read_body(request))
         if read.problems:

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from app.domain.lifecycle import Outcome
 from app.store.decisions_tasks import close_order, resend_order, settle_task
 from app.web.deciding import Decide
-from app.web.published import Closing, Responses, Settlement, Why
+from app.web.published import Closing, Responses, Settlement
+from app.web.signed import Why
 
 
 def add_task_routes(router: APIRouter, decide: Decide, responses: Responses) -> None:

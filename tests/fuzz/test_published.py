@@ -81,9 +81,13 @@ SAYS_WHY = {
     for decision in (
         *("accept", "reject", "hold", "release", "take", "settle", "resend", "close", "parcels"),
         *("confirm-partial", "reset-label", "postpone", "return", "return-close"),
+        *("retry", "return-label"),
     )
 }
-"""Decisions, whose reason is more than blanks; what is refused is tested by hand."""
+"""
+Decisions: whose they are, and why, is more than blanks and what cannot be printed. What is refused
+is tested by hand.
+"""
 ASKS_A_COMPANY = "/api/orders/{order}/preview"
 FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 few = settings(max_examples=40, suppress_health_check=FUNCTION_SCOPED)

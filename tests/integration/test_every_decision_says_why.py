@@ -94,10 +94,24 @@ async def test_no_call_decides_without_a_reason(client: httpx.AsyncClient, store
             places = [one["loc"] for one in answer.json()["detail"]]
             assert ["body", "reason"] in places, (path, said, places)
         unsaid = await client.post(f"/api/orders/R1/{path}", json=body)
-        assert unsaid.json()["detail"][0]["msg"] == (
-            "is missing: Why, in words; kept in the order's history."
-        )
+        assert unsaid.json()["detail"][0]["msg"] == ("is missing: Why, in words; it is kept.")
     assert await order_row(store, order_id) == before
     assert await attempts_of(store, order_id) == []
 
     assert (await client.post("/api/orders/R1/retry")).status_code == 200
+
+
+async def test_nobody_decides_under_a_name_that_says_nothing(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    """A name of blanks, or of what cannot be printed, is refused, also where no reason is asked."""
+    order_id = await asking(store)
+    before = await order_row(store, order_id)
+    for path, body in (*BODIES, ("retry", {}), ("return-label", {})):
+        for by in (" ", "\x00\u200b"):
+            said = {**body, "reason": "asked", "by": by}
+            answer = await client.post(f"/api/orders/R1/{path}", json=said)
+            assert answer.status_code == 422, (path, by)
+            assert [one["loc"] for one in answer.json()["detail"]] == [["body", "by"]], path
+    assert await order_row(store, order_id) == before
+    assert await attempts_of(store, order_id) == []
