@@ -7,23 +7,29 @@ transaction that holds its event has committed.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.lifecycle import State
-from app.store.inbox_statements import InboxStatements, Key, inbox_statements
-from app.store.models import Order
+from app.store.inbox_statements import (
+    ADD_ON_SQLITE,
+    FIND_ON_SQLITE,
+    STORE_ON_POSTGRES,
+    WAKE_ON_SQLITE,
+)
 from app.store.session import Store
+from app.store.sqlite_driver import Execute
 
 MAX_BATCH = 200
 MAX_QUEUE = 5000
+
+Key = tuple[str, str]
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 log = structlog.get_logger(__name__)
 
@@ -63,21 +69,31 @@ class Inbox:
         self._queue: list[tuple[IncomingEvent, asyncio.Future[Disposition]]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def store_event(self, event: IncomingEvent) -> Disposition:
+    async def store_event(
+        self, event: IncomingEvent, patience_seconds: float | None = None
+    ) -> Disposition:
         """
         Store *event* and return what became of it, after the commit.
 
         Raises:
             InboxFull: Too many deliveries wait already; nothing is stored.
+            TimeoutError: It took longer than *patience_seconds*; it may be stored yet.
             Exception: The database's own, where it could not commit; nothing is stored.
         """
         if len(self._queue) >= MAX_QUEUE:
             raise InboxFull
-        future: asyncio.Future[Disposition] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Disposition] = loop.create_future()
         self._queue.append((event, future))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_queue())
-        return await future
+        if patience_seconds is None:
+            return await future
+        limit = loop.call_later(patience_seconds, _fail, future, TimeoutError())
+        try:
+            return await future
+        finally:
+            limit.cancel()
 
     async def close(self) -> None:
         """Wait for what is queued."""
@@ -113,13 +129,12 @@ class Inbox:
                     future.set_result(answer)
 
     async def _commit(self, events: Sequence[IncomingEvent]) -> list[Disposition]:
-        async with self._store.write() as connection:
-            answers, has_woken = await write_events(self._store, connection, events)
-            if has_woken and self._store.is_postgres:
-                await connection.execute(select(func.pg_notify("antbridge_wake", "")))
+        firsts = {(event.source, event.event_id): event for event in reversed(events)}
+        write = _write_on_postgres if self._store.is_postgres else _write_on_sqlite
+        added, has_woken = await write(self._store, firsts)
         if has_woken and self._on_wake is not None:
             self._on_wake()
-        return answers
+        return [_disposition(event, added) for event in events]
 
 
 def _fail(future: asyncio.Future[Disposition], error: Exception) -> None:
@@ -127,90 +142,76 @@ def _fail(future: asyncio.Future[Disposition], error: Exception) -> None:
         future.set_exception(error)
 
 
-async def write_events(
-    store: Store, connection: AsyncConnection, events: Sequence[IncomingEvent]
-) -> tuple[list[Disposition], bool]:
-    """
-    Insert *events* and wake their orders, within the caller's transaction.
-
-    Returns the disposition of each event in order, and whether any order was woken. An order is
-    woken once per call however many events tell of it, and never by a duplicate. Orders are
-    touched in the order of their ids, so that two replicas cannot wait for each other.
-    """
-    now = store.now()
-    statements = inbox_statements(store.is_postgres)
-    order_rows, created = await _known_orders(statements, connection, events, now)
-    keys = {(event.source, event.event_id): event for event in reversed(events)}
-    rows = [_event_row(event, order_rows, now) for event in keys.values()]
-    rows.sort(key=lambda row: (row["source"], row["event_id"]))
-    inserted = await statements.add_events(connection, rows)
-    woken = {
-        row["order_id"]
-        for row in rows
-        if row["order_id"] is not None and (row["source"], row["event_id"]) in inserted
-    }
-    if woken - created:  # a new order was created awake
-        await connection.execute(
-            update(Order)
-            .where(Order.id.in_(sorted(woken - created)))
-            .values(wake_seq=Order.wake_seq + 1, next_attempt_at=store.time())
-        )
-    if created - woken:  # named by duplicates only, which add nothing
-        await connection.execute(delete(Order).where(Order.id.in_(sorted(created - woken))))
-    return [_disposition(event, inserted) for event in events], bool(woken)
-
-
-def _disposition(event: IncomingEvent, inserted: set[tuple[str, str]]) -> Disposition:
+def _disposition(event: IncomingEvent, added: set[Key]) -> Disposition:
     key = (event.source, event.event_id)
-    if key not in inserted:
+    if key not in added:
         return Disposition.DUPLICATE
-    inserted.discard(key)  # the same event twice in one batch: the second is the duplicate
+    added.discard(key)  # the same event twice in one batch: the second is the duplicate
     return Disposition.STORED if event.marketplace_order_id else Disposition.IGNORED
 
 
-async def _known_orders(
-    statements: InboxStatements,
-    connection: AsyncConnection,
-    events: Sequence[IncomingEvent],
-    now: datetime,
-) -> tuple[dict[Key, tuple[int, int]], set[int]]:
-    """Create the orders nobody knew; return (row id, next wake_seq) of all, locked, and the new."""
-    keys = sorted({(e.source, e.marketplace_order_id) for e in events if e.marketplace_order_id})
-    if not keys:
-        return {}, set()
-    created = await statements.add_orders(
-        connection,
-        keys,
-        state=State.RECEIVED,
-        found_by="webhook",
-        created_at=now,
-        next_attempt_at=now,
-        wake_seq=1,
-    )
-    orders = {key: (order_id, 1) for key, order_id in created.items()}
-    others = [key for key in keys if key not in created]
-    if others:
-        found = await statements.find_orders(connection, others)
-        orders |= {key: (order_id, wake_seq + 1) for key, (order_id, wake_seq) in found.items()}
-    return orders, set(created.values())
+async def _write_on_sqlite(
+    store: Store, events: Mapping[Key, IncomingEvent]
+) -> tuple[set[Key], bool]:
+    """Return the keys of what was new, and whether it woke an order."""
+    now = _time_text(store.now(), is_postgres=False)
+    batch = {**_batch(events.values(), is_postgres=False), "now": now}
+
+    def write(execute: Execute) -> tuple[set[Key], bool]:
+        known = {(source, event_id) for source, event_id in execute(FIND_ON_SQLITE, batch)}
+        new = {key: event for key, event in events.items() if key not in known}
+        has_woken = any(event.marketplace_order_id for event in new.values())
+        parameters = {**batch, **_batch(new.values(), is_postgres=False)} if known else batch
+        if has_woken:
+            execute(WAKE_ON_SQLITE, parameters)
+        if new:
+            execute(ADD_ON_SQLITE, parameters)
+        return set(new), has_woken
+
+    return await store.write_in_one_trip(write)
 
 
-def _event_row(
-    event: IncomingEvent, order_rows: dict[Key, tuple[int, int]], now: datetime
-) -> dict[str, Any]:
-    order_id, wake_seq = order_rows.get((event.source, event.marketplace_order_id or ""), (None, 0))
-    return {
-        "source": event.source,
-        "event_id": event.event_id,
-        "event_type": event.event_type,
-        "marketplace_order_id": event.marketplace_order_id,
-        "order_id": order_id,
-        "raw_body": event.raw_body,
-        "headers": event.headers,
-        "disposition": Disposition.STORED if order_id else Disposition.IGNORED,
-        "wake_seq": wake_seq,
-        "occurred_at": event.occurred_at,
-        "received_at": now,
-        # An ignored event asks for nothing: it is done as soon as it is stored.
-        "processed_at": None if order_id else now,
-    }
+async def _write_on_postgres(
+    store: Store, events: Mapping[Key, IncomingEvent]
+) -> tuple[set[Key], bool]:
+    """Write all at once; again where another replica made one of the orders meanwhile."""
+    moments = {"now": store.now(), "wake_at": None if store.asks_database_time else store.now()}
+    added: set[Key] = set()
+    has_woken, is_overtaken = False, True
+    async with store.write_at_once() as connection:
+        while is_overtaken:
+            left = [event for key, event in events.items() if key not in added]
+            batch = _batch(left, is_postgres=True)
+            row = (await connection.execute(STORE_ON_POSTGRES, {**batch, **moments})).one()
+            added |= {(source, event_id) for source, event_id in row.added or ()}
+            has_woken |= row.has_woken
+            is_overtaken = row.is_overtaken
+    return added, has_woken
+
+
+def _batch(events: Iterable[IncomingEvent], *, is_postgres: bool) -> dict[str, Any]:
+    """Return *events* as the statements' parameters."""
+    rows = []
+    body_from = 1
+    for event in events:
+        occurred_at = event.occurred_at
+        rows.append(
+            {
+                "source": event.source,
+                "event_id": event.event_id,
+                "event_type": event.event_type,
+                "marketplace_order_id": event.marketplace_order_id,
+                "headers": event.headers,
+                "occurred_at": occurred_at and _time_text(occurred_at, is_postgres=is_postgres),
+                "body_from": body_from,
+                "body_bytes": len(event.raw_body),
+            }
+        )
+        body_from += len(event.raw_body)
+    return {"batch": _encode(rows), "bodies": b"".join(event.raw_body for event in events)}
+
+
+def _time_text(moment: datetime, *, is_postgres: bool) -> str:
+    if is_postgres:
+        return moment.isoformat()
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

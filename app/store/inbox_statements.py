@@ -1,138 +1,131 @@
 """
-The inbox's statements. A whole batch is one JSON parameter, so a statement's text never changes.
+The inbox's statements: a whole batch of events is one parameter, so no text ever changes.
 
-That way it is built once, and the database reads and plans it once, instead of both handling a
-text of a thousand words for every batch. JSON holds no bytes: PostgreSQL gets the bodies in
-base64; SQLite cannot read that, so it looks for known events first, which its single writer may
-do, and inserts the others row by row in one go.
+That way the database reads and plans a statement once and goes through a batch in one go.
+PostgreSQL needs one statement. SQLite gets three, and none of them hands out a row for each event:
+its thread asks for its turn at the interpreter with every row. They are no race, for it has one
+writer.
+
+JSON holds no bytes: the bodies travel as one run of bytes, and each row names its part of it.
 """
 
-from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from sqlalchemy import JSON, LargeBinary, Text, TextClause, bindparam, text
 
-from sqlalchemy import JSON, FromClause, Text, bindparam, column, func, insert, select, true
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from app.store.models import UtcDateTime
 
-from app.store.models import Event, Order
-
-Row = Mapping[str, Any]
-Key = tuple[str, str]
-_ORDER_KEY = ("source", "marketplace_order_id")
-_EVENT_KEY = ("source", "event_id")
-_BATCH = bindparam("batch", type_=JSON)
+_PARAMETERS = (
+    bindparam("batch", type_=Text()),
+    bindparam("bodies", type_=LargeBinary()),
+    bindparam("now", type_=UtcDateTime()),
+    bindparam("wake_at", type_=UtcDateTime()),
+)
 
 
-class InboxStatements:
-    """The statements for one kind of database; built once."""
-
-    def __init__(self, *, is_postgres: bool) -> None:
-        """Write for PostgreSQL, or for SQLite."""
-        self._is_postgres = is_postgres
-        columns = Order.__table__.c
-        fixed = ("state", "found_by", "created_at", "next_attempt_at", "wake_seq")
-        values = [bindparam(f"its_{name}", type_=columns[name].type) for name in fixed]
-        batch, (source, marketplace_order_id) = _keys(is_postgres, _ORDER_KEY)
-        # Without a WHERE, SQLite would take the ON of ON CONFLICT for that of a join.
-        rows = select(source, marketplace_order_id, *values).select_from(batch).where(true())
-        insert_into = postgresql.insert if is_postgres else sqlite.insert
-        self._add_orders = (
-            insert_into(Order)
-            .from_select([*_ORDER_KEY, *fixed], rows)
-            .on_conflict_do_nothing(index_elements=_ORDER_KEY)
-            .returning(Order.id, Order.source, Order.marketplace_order_id)
-        )
-        self._find_orders = (
-            select(Order.id, Order.source, Order.marketplace_order_id, Order.wake_seq)
-            .join(
-                batch,
-                (Order.source == source) & (Order.marketplace_order_id == marketplace_order_id),
-            )
-            .order_by(Order.id)
-            # Rows that only refer to the order need not wait.
-            .with_for_update(key_share=True, of=Order)
-        )
-        batch, (source, event_id) = _keys(is_postgres, _EVENT_KEY)
-        self._find_events = select(Event.source, Event.event_id).join(
-            batch, (Event.source == source) & (Event.event_id == event_id)
-        )
-        self._add_events = _add_events_at_once() if is_postgres else insert(Event)
-
-    async def add_orders(
-        self, connection: AsyncConnection, keys: Sequence[Key], **values: Any
-    ) -> dict[Key, int]:
-        """Create the orders nobody knew yet, each with *values*; return their ids."""
-        fixed = {f"its_{name}": value for name, value in values.items()}
-        batch = [dict(zip(_ORDER_KEY, key, strict=True)) for key in keys]
-        rows = await connection.execute(self._add_orders, {"batch": batch, **fixed})
-        return {(row.source, row.marketplace_order_id): row.id for row in rows}
-
-    async def find_orders(
-        self, connection: AsyncConnection, keys: Sequence[Key]
-    ) -> dict[Key, tuple[int, int]]:
-        """Return (row id, wake_seq) of orders, locked in the order of their ids."""
-        batch = [dict(zip(_ORDER_KEY, key, strict=True)) for key in keys]
-        rows = await connection.execute(self._find_orders, {"batch": batch})
-        return {(row.source, row.marketplace_order_id): (row.id, row.wake_seq) for row in rows}
-
-    async def add_events(self, connection: AsyncConnection, rows: Sequence[Row]) -> set[Key]:
-        """Insert the events nobody stored yet; return their keys."""
-        if self._is_postgres:
-            batch = [{**row, **_as_json(row)} for row in rows]
-            return _keys_of(await connection.execute(self._add_events, {"batch": batch}))
-        keys = [(row["source"], row["event_id"]) for row in rows]
-        batch = [dict(zip(_EVENT_KEY, key, strict=True)) for key in keys]
-        known = _keys_of(await connection.execute(self._find_events, {"batch": batch}))
-        missing = [row for row, key in zip(rows, keys, strict=True) if key not in known]
-        if missing:
-            await connection.execute(self._add_events, missing)
-        return set(keys) - known
+def _statement(sql: str) -> TextClause:
+    return text(sql).bindparams(*(one for one in _PARAMETERS if f":{one.key}" in sql))
 
 
-def _keys(is_postgres: bool, names: Sequence[str]) -> tuple[FromClause, list[Any]]:
-    """Return a batch of keys as rows, and its columns."""
-    if is_postgres:
-        table = _records({name: Text() for name in names})
-        return table, [table.c[name] for name in names]
-    table = func.json_each(_BATCH).table_valued("value", name="batch")
-    return table, [func.json_extract(table.c.value, f"$.{name}") for name in names]
+STORE_ON_POSTGRES = _statement("""
+WITH sent AS MATERIALIZED (
+  SELECT * FROM json_to_recordset(CAST(:batch AS json)) AS sent (
+    source text, event_id text, event_type text, marketplace_order_id text, headers json,
+    occurred_at timestamptz, body_from int, body_bytes int)
+), fresh AS MATERIALIZED (
+  SELECT * FROM sent WHERE NOT EXISTS (
+    SELECT FROM events WHERE events.source = sent.source AND events.event_id = sent.event_id)
+), named AS MATERIALIZED (
+  SELECT DISTINCT source, marketplace_order_id
+  FROM fresh WHERE marketplace_order_id IS NOT NULL
+  ORDER BY source, marketplace_order_id
+), known AS MATERIALIZED (  -- locked in one order, so that no two replicas wait for each other
+  SELECT found.id, named.source, named.marketplace_order_id, found.wake_seq + 1 AS wake_seq
+  FROM named CROSS JOIN LATERAL (
+    SELECT id, wake_seq FROM orders
+    WHERE orders.source = named.source
+      AND orders.marketplace_order_id = named.marketplace_order_id
+    FOR NO KEY UPDATE
+  ) AS found
+), created AS (
+  INSERT INTO orders
+    (source, marketplace_order_id, state, found_by, created_at, next_attempt_at, wake_seq)
+  SELECT source, marketplace_order_id, 'received', 'webhook',
+    CAST(:now AS timestamptz), CAST(:now AS timestamptz), 1
+  FROM named WHERE (source, marketplace_order_id) NOT IN (
+    SELECT source, marketplace_order_id FROM known)
+  ORDER BY source, marketplace_order_id
+  ON CONFLICT (source, marketplace_order_id) DO NOTHING
+  RETURNING id, source, marketplace_order_id, wake_seq
+), named_order AS (
+  SELECT * FROM known UNION ALL SELECT * FROM created
+), added AS (
+  INSERT INTO events
+    (source, event_id, event_type, marketplace_order_id, order_id, wake_seq, raw_body, headers,
+     disposition, occurred_at, received_at, processed_at)
+  SELECT source, event_id, event_type, marketplace_order_id, named_order.id,
+    coalesce(named_order.wake_seq, 0),
+    substring(CAST(:bodies AS bytea) FROM body_from FOR body_bytes), headers,
+    CASE WHEN named_order.id IS NULL THEN 'ignored' ELSE 'stored' END,
+    occurred_at, CAST(:now AS timestamptz),
+    CASE WHEN named_order.id IS NULL THEN CAST(:now AS timestamptz) END
+  FROM fresh LEFT JOIN named_order USING (source, marketplace_order_id)
+  WHERE marketplace_order_id IS NULL OR named_order.id IS NOT NULL
+  ORDER BY source, event_id
+  ON CONFLICT (source, event_id) DO NOTHING
+  RETURNING source, event_id, order_id
+), woken AS (
+  UPDATE orders SET wake_seq = orders.wake_seq + 1,
+    next_attempt_at = coalesce(CAST(:wake_at AS timestamptz), clock_timestamp())
+  FROM known WHERE orders.id = known.id AND known.id IN (SELECT order_id FROM added)
+)
+SELECT
+  (SELECT json_agg(json_build_array(source, event_id)) FROM added) AS added,
+  EXISTS (SELECT FROM added WHERE order_id IS NOT NULL) AS has_woken,
+  (SELECT count(*) FROM named) > (SELECT count(*) FROM named_order) AS is_overtaken,
+  (SELECT pg_notify('antbridge_wake', '')
+   WHERE EXISTS (SELECT FROM added WHERE order_id IS NOT NULL)) AS told
+""").columns(added=JSON)
 
 
-def _records(kinds: Mapping[str, Any]) -> Any:
-    """Return a batch of objects as rows, with columns of these names and kinds."""
-    columns = [column(name, kind) for name, kind in kinds.items()]
-    table = func.json_to_recordset(_BATCH).table_valued(*columns)
-    return table.render_derived(name="batch", with_types=True)
+FIND_ON_SQLITE = """
+WITH sent AS (
+  SELECT json_extract(value, '$.source') AS source, json_extract(value, '$.event_id') AS event_id
+  FROM json_each(:batch)
+)
+SELECT source, event_id FROM sent JOIN events USING (source, event_id)
+"""
 
+WAKE_ON_SQLITE = """
+WITH sent AS (
+  SELECT json_extract(value, '$.source') AS source,
+    json_extract(value, '$.marketplace_order_id') AS marketplace_order_id
+  FROM json_each(:batch)
+)
+INSERT INTO orders
+  (source, marketplace_order_id, state, found_by, created_at, next_attempt_at, wake_seq)
+SELECT DISTINCT source, marketplace_order_id, 'received', 'webhook', :now, :now, 1
+FROM sent WHERE marketplace_order_id IS NOT NULL
+ORDER BY source, marketplace_order_id
+ON CONFLICT (source, marketplace_order_id)
+  DO UPDATE SET wake_seq = wake_seq + 1, next_attempt_at = excluded.next_attempt_at
+"""
 
-def _add_events_at_once() -> Any:
-    """Return PostgreSQL's insert of a batch of events."""
-    kinds = {one.name: one.type for one in Event.__table__.c if one.name != "id"}
-    batch = _records(kinds | {"raw_body": Text()})
-    values = {name: batch.c[name] for name in kinds}
-    values["raw_body"] = func.decode(batch.c.raw_body, "base64")
-    return (
-        postgresql.insert(Event)
-        .from_select(list(values), select(*values.values()))
-        .on_conflict_do_nothing(index_elements=_EVENT_KEY)
-        .returning(Event.source, Event.event_id)
-    )
-
-
-def _as_json(row: Row) -> dict[str, Any]:
-    """Return those columns of an event that JSON has no values for."""
-    moments = ("occurred_at", "received_at", "processed_at")
-    texts: dict[str, Any] = {name: row[name] and row[name].isoformat() for name in moments}
-    return {**texts, "raw_body": b64encode(row["raw_body"]).decode("ascii")}
-
-
-def _keys_of(rows: Iterable[Any]) -> set[Key]:
-    return {(row.source, row.event_id) for row in rows}
-
-
-@lru_cache(maxsize=2)
-def inbox_statements(is_postgres: bool) -> InboxStatements:
-    """Return the statements for one kind of database."""
-    return InboxStatements(is_postgres=is_postgres)
+ADD_ON_SQLITE = """
+WITH sent AS (
+  SELECT json_extract(value, '$.source') AS source, json_extract(value, '$.event_id') AS event_id,
+    json_extract(value, '$.event_type') AS event_type,
+    json_extract(value, '$.marketplace_order_id') AS marketplace_order_id,
+    json_extract(value, '$.headers') AS headers,
+    json_extract(value, '$.occurred_at') AS occurred_at,
+    substr(:bodies, json_extract(value, '$.body_from'), json_extract(value, '$.body_bytes'))
+      AS raw_body
+  FROM json_each(:batch)
+)
+INSERT INTO events
+  (source, event_id, event_type, marketplace_order_id, order_id, wake_seq, raw_body, headers,
+   disposition, occurred_at, received_at, processed_at)
+SELECT source, event_id, event_type, marketplace_order_id, orders.id, coalesce(orders.wake_seq, 0),
+  raw_body, headers, CASE WHEN orders.id IS NULL THEN 'ignored' ELSE 'stored' END,
+  occurred_at, :now, CASE WHEN orders.id IS NULL THEN :now END
+FROM sent LEFT JOIN orders USING (source, marketplace_order_id)
+ORDER BY source, event_id
+"""

@@ -10,22 +10,30 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import ColumnElement, event, func, literal, select
+from sqlalchemy import ColumnElement, Engine, event, func, literal, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.clock import Clock, SystemClock
 from app.metrics import COMMITS
 from app.store import sqlite_driver
 from app.store.models import UtcDateTime
+from app.store.sqlite_driver import QuickConnection, T, Work
 
 SQLITE_BUSY_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5
 IDLE_IN_TRANSACTION_SECONDS = 5
 """A transaction takes milliseconds. One that stands still belongs to a process that is frozen or
 cut off, and its locks would keep every other process from the orders it touched."""
+
+
+ASK_AFTER_SECONDS = 1.0
+"""A connection unused for longer may have lost its server since."""
 
 
 class Store:
@@ -47,12 +55,12 @@ class Store:
                 url,
                 pool_size=20,
                 max_overflow=4,
-                pool_pre_ping=True,
                 pool_timeout=10,
                 hide_parameters=True,
                 connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
             )
             event.listen(self._writer.sync_engine, "connect", _limit_idle_transactions)
+            _renew_stale_connections(self._writer.sync_engine)
             self._reader = self._writer
         else:
             url = url.set(drivername="sqlite+aiosqlite")
@@ -71,6 +79,23 @@ class Store:
         """Open a transaction that commits when the block ends well and rolls back otherwise."""
         async with self._writer.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def write_at_once(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection on which each statement commits by itself, in its own trip."""
+        async with self._writer.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            async with connection.begin():
+                yield connection
+
+    async def write_in_one_trip(self, work: Work[T]) -> T:
+        """Run *work* as one transaction on SQLite's own thread; only where SQLite is used."""
+        async with self._writer.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, QuickConnection), "SQLite's connections are ours"
+            result = await driver.run_transaction(work)
+        self._count_commit(None)
+        return result
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -125,6 +150,28 @@ def _limit_idle_transactions(dbapi_connection: Any, _: Any) -> None:
     cursor.execute(f"SET idle_in_transaction_session_timeout = '{seconds}s'")
     cursor.close()
     dbapi_connection.autocommit = False
+
+
+def _renew_stale_connections(engine: Engine) -> None:
+    """
+    Ask a connection that stood still whether it is alive before it is used; renew all if not.
+
+    One used a moment ago is not asked: that would be a trip more for every transaction.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _note_use(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask(dbapi_connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+        stood_still = monotonic() - record.info.get("used_at", monotonic())
+        if stood_still < ASK_AFTER_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(dbapi_connection)
+        except engine.dialect.loaded_dbapi.Error as trouble:
+            raise InvalidatePoolError from trouble
 
 
 def _sqlite_engine(url: str, *, is_writer: bool) -> AsyncEngine:

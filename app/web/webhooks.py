@@ -5,7 +5,6 @@ A sender that is not sure is refused before anything of it is read as more than 
 that is away means 503, so that the sender comes again (docs/rules/signature.md).
 """
 
-import asyncio
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -114,8 +113,7 @@ class Receiver:
         )
         started_ns = tracing.started_ns()
         try:
-            async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
-                disposition = await self._inbox.store_event(incoming)
+            disposition = await self._inbox.store_event(incoming, STORE_TIMEOUT_SECONDS)
         except Exception as error:
             log.error("event.not_stored", error=type(error).__name__, event_id=event.event_id)
             return _come_again("the event could not be stored; send it again")

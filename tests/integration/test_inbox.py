@@ -1,18 +1,20 @@
 """The inbox: committed before anybody is answered, each event once for ever, shared commits."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import app.store.inbox as inbox_module
 from app.store.inbox import Disposition, Inbox, InboxFull
 from app.store.models import Event, Order
 from app.store.session import Store
+from app.store.sqlite_driver import Execute, T, Work
 from tests.fake_clock import FakeClock
 from tests.integration.conftest import until_somebody_waits
 from tests.store_rows import (
@@ -26,25 +28,41 @@ from tests.store_rows import (
     rows_of,
 )
 
+GATE_SECONDS = 30.0
+
 
 class CommitGate:
     """Holds the store's next commits back, after everything was written and before it counts."""
 
     def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached = asyncio.Event()
-        self.opened = asyncio.Event()
+        self.opened = threading.Event()
         self.failure: Exception | None = None
-        self._write = store.write
-        monkeypatch.setattr(store, "write", self._held_write)
+        self._loop = asyncio.get_running_loop()
+        self._write, self._write_in_one_trip = store.write, store.write_in_one_trip
+        # A statement that commits by itself has no moment before its commit: it gets a transaction.
+        monkeypatch.setattr(store, "write_at_once", self._held_write)
+        monkeypatch.setattr(store, "write_in_one_trip", self._held_trip)
 
     @asynccontextmanager
     async def _held_write(self) -> AsyncIterator[AsyncConnection]:
         async with self._write() as connection:
             yield connection
-            self.reached.set()
-            await self.opened.wait()
-            if self.failure is not None:
-                raise self.failure
+            await asyncio.to_thread(self._hold)
+
+    async def _held_trip(self, work: Work[T]) -> T:
+        def held_work(execute: Execute) -> T:
+            result = work(execute)
+            self._hold()
+            return result
+
+        return await self._write_in_one_trip(held_work)
+
+    def _hold(self) -> None:
+        self._loop.call_soon_threadsafe(self.reached.set)
+        assert self.opened.wait(GATE_SECONDS), "nobody opened the gate"
+        if self.failure is not None:
+            raise self.failure
 
 
 async def test_the_sender_is_answered_after_the_commit(
@@ -348,10 +366,38 @@ async def test_a_receiver_waits_its_turn_for_an_order(store: Store, other_store:
     """The event of an order that is being written is stored right after, woken once more."""
     order_id = await add_order(store, marketplace_order_id=ORDER_ID)
     async with other_store.write() as connection:
-        await connection.execute(select(Order.id).with_for_update())
+        await connection.execute(update(Order).values(wake_seq=5))
         delivery = asyncio.create_task(Inbox(store).store_event(make_event("one")))
         await until_somebody_waits(other_store)
         assert not delivery.done()
 
     assert await delivery is Disposition.STORED
-    assert (await order_row(store, order_id)).wake_seq == 1
+    assert (await order_row(store, order_id)).wake_seq == 6
+    assert [event.wake_seq for event in await rows_of(store, Event)] == [6]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_an_order_another_receiver_makes_at_the_same_moment(
+    store: Store, other_store: Store
+) -> None:
+    """An order that came to be after the batch was looked at is found, and woken, all the same."""
+    events = (make_event("one"), make_event("two", order_id_of(2)), make_event("three", None))
+    inbox = Inbox(store)
+    async with other_store.write() as connection:
+        made = {"marketplace_order_id": ORDER_ID, "created_at": store.now(), "found_by": "webhook"}
+        await connection.execute(
+            insert(Order).values(source="ankorstore", state="received", **made)
+        )
+        deliveries = [asyncio.create_task(inbox.store_event(event)) for event in events]
+        await until_somebody_waits(other_store)
+
+    assert await asyncio.gather(*deliveries) == ["stored", "stored", "ignored"]
+    orders = {row.marketplace_order_id: row for row in await rows_of(store, Order)}
+    assert (orders[ORDER_ID].wake_seq, orders[order_id_of(2)].wake_seq) == (1, 1)
+    assert orders[ORDER_ID].next_attempt_at == store.now()
+    stored = {row.event_id: (row.order_id, row.wake_seq) for row in await rows_of(store, Event)}
+    assert stored == {
+        "one": (orders[ORDER_ID].id, 1),
+        "two": (orders[order_id_of(2)].id, 1),
+        "three": (None, 0),
+    }

@@ -281,7 +281,8 @@ async def test_a_store_that_is_stuck_is_a_503(
     async with store.write() as connection:
         if store.is_postgres:
             await connection.execute(text("LOCK TABLE events"))
-        answer = await deliver(client, event_body())
+        async with asyncio.timeout(20):
+            answer = await deliver(client, event_body())
 
     assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)
     monkeypatch.undo()

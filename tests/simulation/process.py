@@ -7,7 +7,7 @@ What was sent before is on its way and may still take effect.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from app.store.session import Store
+from app.store.sqlite_driver import T, Work
 from tests.simulation.virtual_loop import VirtualClock
 
 
@@ -83,6 +84,10 @@ class _Connection:
     async def execute(self, statement: Any, parameters: Any = None) -> Any:
         return self._connection.execute(statement, parameters)
 
+    def rows_of(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        result = self._connection.exec_driver_sql(sql, dict(parameters))
+        return result.all() if result.returns_rows else ()
+
 
 class ProcessStore(Store):
     """
@@ -132,6 +137,15 @@ class ProcessStore(Store):
         if fate == "fails after":
             raise OperationalError("COMMIT", None, Exception(fate))
         self._process.point("after commit")
+
+    @asynccontextmanager
+    async def write_at_once(self) -> AsyncIterator[Any]:
+        async with self.write() as connection:
+            yield connection
+
+    async def write_in_one_trip(self, work: Work[T]) -> T:
+        async with self.write() as connection:
+            return work(connection.rows_of)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Any]:
