@@ -8,7 +8,7 @@ a plan touched; SQLite counts the steps of its machine, of which every row costs
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 
 from app.store.models import Base
 from app.store.session import Store
+from app.store.sqlite_driver import Execute, T, Work
 from bench.big_tables import BIG
 
 STEPS_A_ROW = 3
@@ -61,12 +62,25 @@ def catching(store: Store) -> Iterator[list[Caught]]:
             first = parameters[0] if isinstance(parameters, list) else parameters
             caught.append(Caught(sql, first))
 
+    def note_trip(work: Work[T]) -> Any:
+        def noted(execute: Execute) -> T:
+            def run(sql: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+                caught.append(Caught(sql, parameters))
+                return execute(sql, parameters)
+
+            return work(run)
+
+        return in_one_trip(noted)
+
+    in_one_trip = store.write_in_one_trip
+    store.write_in_one_trip = note_trip  # type: ignore[method-assign]
     engines = {store._writer.sync_engine, store._reader.sync_engine}
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:
         yield caught
     finally:
+        store.write_in_one_trip = in_one_trip  # type: ignore[method-assign]
         for engine in engines:
             event.remove(engine, "before_cursor_execute", note)
 
