@@ -12,7 +12,8 @@ from app.store.backlog import count_backlog, end_waiting, note_waiting
 from app.store.claims import claim_orders, has_due_orders, release_order, renew_leases
 from app.store.decisions import retry_order
 from app.store.events import EventFilter, count_window, list_events
-from app.store.inbox import Disposition, Inbox, IncomingEvent
+from app.store.inbox import Disposition, Inbox
+from app.store.inbox_writing import IncomingEvent
 from app.store.ledger import load_held, load_held_between
 from app.store.order_lists import (
     count_attention,

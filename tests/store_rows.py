@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, update
 from app.domain.record import OrderRecord, SentLine
 from app.ports import PreparedOrder
 from app.store.claims import claim_orders
-from app.store.inbox import IncomingEvent
+from app.store.inbox_writing import IncomingEvent
 from app.store.models import Attempt, Order
 from app.store.orders import AttemptRow, Finish
 from app.store.session import Store

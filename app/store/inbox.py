@@ -7,29 +7,17 @@ transaction that holds its event has committed.
 """
 
 import asyncio
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any
+from functools import partial
 
 import structlog
 
-from app.store.inbox_statements import (
-    ADD_ON_SQLITE,
-    FIND_ON_SQLITE,
-    STORE_ON_POSTGRES,
-    WAKE_ON_SQLITE,
-)
+from app.store.inbox_writing import IncomingEvent, Key, write_on_postgres, write_on_sqlite
 from app.store.session import Store
-from app.store.sqlite_driver import Execute
 
 MAX_BATCH = 200
 MAX_QUEUE = 5000
-
-Key = tuple[str, str]
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 log = structlog.get_logger(__name__)
 
@@ -44,19 +32,6 @@ class Disposition(StrEnum):
 
 class InboxFull(Exception):
     """More deliveries wait than the database can take; the sender should come again."""
-
-
-@dataclass(frozen=True, slots=True)
-class IncomingEvent:
-    """A verified delivery. `marketplace_order_id` is None where it tells of no order of ours."""
-
-    source: str
-    event_id: str
-    event_type: str
-    marketplace_order_id: str | None
-    raw_body: bytes
-    headers: dict[str, Any]
-    occurred_at: datetime | None
 
 
 class Inbox:
@@ -130,11 +105,15 @@ class Inbox:
 
     async def _commit(self, events: Sequence[IncomingEvent]) -> list[Disposition]:
         firsts = {(event.source, event.event_id): event for event in reversed(events)}
-        write = _write_on_postgres if self._store.is_postgres else _write_on_sqlite
-        added, has_woken = await write(self._store, firsts)
-        if has_woken and self._on_wake is not None:
+        if self._store.is_postgres:
+            async with self._store.write_at_once() as connection:
+                written = await write_on_postgres(self._store, connection, firsts)
+        else:
+            work = partial(write_on_sqlite, events=firsts, now=self._store.now())
+            written = await self._store.write_in_one_trip(work)
+        if written.has_woken and self._on_wake is not None:
             self._on_wake()
-        return [_disposition(event, added) for event in events]
+        return [_disposition(event, written.added) for event in events]
 
 
 def _fail(future: asyncio.Future[Disposition], error: Exception) -> None:
@@ -148,70 +127,3 @@ def _disposition(event: IncomingEvent, added: set[Key]) -> Disposition:
         return Disposition.DUPLICATE
     added.discard(key)  # the same event twice in one batch: the second is the duplicate
     return Disposition.STORED if event.marketplace_order_id else Disposition.IGNORED
-
-
-async def _write_on_sqlite(
-    store: Store, events: Mapping[Key, IncomingEvent]
-) -> tuple[set[Key], bool]:
-    """Return the keys of what was new, and whether it woke an order."""
-    now = _time_text(store.now(), is_postgres=False)
-    batch = {**_batch(events.values(), is_postgres=False), "now": now}
-
-    def write(execute: Execute) -> tuple[set[Key], bool]:
-        known = {(source, event_id) for source, event_id in execute(FIND_ON_SQLITE, batch)}
-        new = {key: event for key, event in events.items() if key not in known}
-        has_woken = any(event.marketplace_order_id for event in new.values())
-        parameters = {**batch, **_batch(new.values(), is_postgres=False)} if known else batch
-        if has_woken:
-            execute(WAKE_ON_SQLITE, parameters)
-        if new:
-            execute(ADD_ON_SQLITE, parameters)
-        return set(new), has_woken
-
-    return await store.write_in_one_trip(write)
-
-
-async def _write_on_postgres(
-    store: Store, events: Mapping[Key, IncomingEvent]
-) -> tuple[set[Key], bool]:
-    """Write all at once; again where another replica made one of the orders meanwhile."""
-    moments = {"now": store.now(), "wake_at": None if store.asks_database_time else store.now()}
-    added: set[Key] = set()
-    has_woken, is_overtaken = False, True
-    async with store.write_at_once() as connection:
-        while is_overtaken:
-            left = [event for key, event in events.items() if key not in added]
-            batch = _batch(left, is_postgres=True)
-            row = (await connection.execute(STORE_ON_POSTGRES, {**batch, **moments})).one()
-            added |= {(source, event_id) for source, event_id in row.added or ()}
-            has_woken |= row.has_woken
-            is_overtaken = row.is_overtaken
-    return added, has_woken
-
-
-def _batch(events: Iterable[IncomingEvent], *, is_postgres: bool) -> dict[str, Any]:
-    """Return *events* as the statements' parameters."""
-    rows = []
-    body_from = 1
-    for event in events:
-        occurred_at = event.occurred_at
-        rows.append(
-            {
-                "source": event.source,
-                "event_id": event.event_id,
-                "event_type": event.event_type,
-                "marketplace_order_id": event.marketplace_order_id,
-                "headers": event.headers,
-                "occurred_at": occurred_at and _time_text(occurred_at, is_postgres=is_postgres),
-                "body_from": body_from,
-                "body_bytes": len(event.raw_body),
-            }
-        )
-        body_from += len(event.raw_body)
-    return {"batch": _encode(rows), "bodies": b"".join(event.raw_body for event in events)}
-
-
-def _time_text(moment: datetime, *, is_postgres: bool) -> str:
-    if is_postgres:
-        return moment.isoformat()
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

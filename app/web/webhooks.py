@@ -17,7 +17,8 @@ from app import tracing
 from app.ankorstore.webhook import UnreadableEvent, is_signed, read_event, stored_headers
 from app.metrics import DELIVERIES
 from app.sentinel import Sightings, Watch, load_form
-from app.store.inbox import Disposition, Inbox, IncomingEvent
+from app.store.inbox import Disposition, Inbox
+from app.store.inbox_writing import IncomingEvent
 from app.web.signing_secrets import SecretsNotRead, SigningSecrets
 
 WEBHOOK_PATH = "/webhooks/ankorstore"

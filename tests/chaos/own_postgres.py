@@ -74,10 +74,10 @@ def cut_connections(database_url: str) -> int:
 
 
 @contextmanager
-def hold_events(database_url: str) -> Iterator[None]:
-    """Let nobody store an event while the block runs; whoever wants to waits."""
+def hold_table(database_url: str, table: LiteralString) -> Iterator[None]:
+    """Let nobody write to *table* while the block runs; whoever wants to waits."""
     with psycopg.connect(conninfo_of(database_url)) as connection:
-        connection.execute("LOCK TABLE events IN EXCLUSIVE MODE")
+        connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
         yield
         connection.rollback()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from tests.chaos.fleet import Fleet, run_fleet
-from tests.chaos.own_postgres import has_session, hold_events
+from tests.chaos.own_postgres import has_session, hold_table
 from tests.chaos.patience import wait_until
 from tests.chaos.scale import IS_LONG, KILLS, ORDERS, SEED, long_form
 from tests.chaos.stage import LEASE_SECONDS, Stage, set_stage
@@ -53,22 +53,17 @@ async def test_frozen_in_a_transaction(
     session after a while, and the others carry on: with this order, and with all others.
     """
     stage, fleet = postgres_stage, postgres_fleet
-    stage.active_ants.habits.ships_by_itself = False
     named = make_url(postgres_url).update_query_dict({"application_name": "frozen"})
     own_url = named.render_as_string(hide_password=False)
-    frozen = await fleet.start("frozen", "serve", "--no-worker", DATABASE_URL=own_url)
-    await fleet.start_ready(other="serve")
+    frozen = await fleet.start("frozen", "serve", DATABASE_URL=own_url)
     await frozen.wait_until_ready()
-    order = stage.place_order(fleet)
-    await stage.store.wait_for_row(order.id, "placed")
-    with hold_events(postgres_url):
-        stage.tell(frozen)
-        stage.ankorstore.change_billing_address(order.id, order.billing)
+    with hold_table(postgres_url, "attempts"):
+        order = stage.place_order(fleet)
         await wait_until(lambda: has_session(postgres_url, "frozen", "wait_event_type = 'Lock'"))
         frozen.freeze()
     await wait_until(lambda: has_session(postgres_url, "frozen", "state = 'idle in transaction'"))
+    await fleet.start_ready(other="serve")
     frozen.is_wanted = False
-    stage.active_ants.habits.ships_by_itself = True
     others = [stage.place_order(fleet) for _ in range(2)]
     for one in (order, *others):
         await stage.store.wait_for_row(one.id, "closed")

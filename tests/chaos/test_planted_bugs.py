@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.fleet import Fleet
 from tests.chaos.launch import PLANTED_BUG
-from tests.chaos.own_postgres import hold_events
+from tests.chaos.own_postgres import hold_table
 from tests.chaos.patience import wait_until
 from tests.chaos.scale import long_form
 from tests.chaos.stage import Stage
@@ -39,7 +39,7 @@ async def test_an_early_answer_is_found_out(
     bug = {PLANTED_BUG: "acknowledge_before_storing"}
     web = await fleet.start("web", "serve", "--no-worker", **bug)
     await web.wait_until_ready()
-    with hold_events(postgres_url):
+    with hold_table(postgres_url, "events"):
         stage.place_order(fleet)
         deliveries = stage.ankorstore.deliveries
         await wait_until(lambda: any(one.is_delivered for one in deliveries), fleet.last_words)

@@ -2,7 +2,8 @@
 
 from app.domain.lifecycle import State
 from app.simulator import Address, Order, OrderedLine
-from app.store.inbox import Disposition, IncomingEvent
+from app.store.inbox import Disposition
+from app.store.inbox_writing import IncomingEvent
 from app.store.queries import load_figures
 from app.store.session import Store
 from tests.fake_clock import FakeClock

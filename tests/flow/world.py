@@ -20,7 +20,8 @@ from app.simulator import (
     WarehouseHabits,
 )
 from app.store.decisions import retry_order
-from app.store.inbox import Disposition, Inbox, IncomingEvent
+from app.store.inbox import Disposition, Inbox
+from app.store.inbox_writing import IncomingEvent
 from app.store.queries import find_order, load_history
 from app.store.schedules import ensure_schedules, pause_job, run_soon
 from app.store.session import Store

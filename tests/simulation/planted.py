@@ -84,8 +84,8 @@ def acknowledge_before_storing() -> Patches:
     """Answer a delivery at once and store it afterwards."""
     real = Inbox.store_event
 
-    async def quick(self: Any, event: Any) -> Disposition:
-        asyncio.get_running_loop().create_task(real(self, event))
+    async def quick(self: Any, event: Any, *patience: Any) -> Disposition:
+        asyncio.get_running_loop().create_task(real(self, event, *patience))
         return Disposition.STORED
 
     return [patch.object(Inbox, "store_event", quick)]
@@ -95,9 +95,10 @@ def dedupe_by_time_window() -> Patches:
     """Know a delivery again for ten seconds only."""
     real = Inbox.store_event
 
-    async def forgetful(self: Any, event: Any) -> Disposition:
+    async def forgetful(self: Any, event: Any, *patience: Any) -> Disposition:
         window = int(self._store.now().timestamp() // 10)
-        return await real(self, replace(event, event_id=f"{event.event_id}-{window}"))
+        later = replace(event, event_id=f"{event.event_id}-{window}")
+        return await real(self, later, *patience)
 
     return [patch.object(Inbox, "store_event", forgetful)]
 
