@@ -89,7 +89,7 @@ crashes: $(VENV)/.dev ## Play every crash of one order's life: make crashes, or 
 
 .PHONY: rotation
 rotation: $(VENV)/.dev ## Change the webhook secret again and again at 200 events/s: make rotation SECONDS=60
-	@ROTATION_SECONDS=$(or $(SECONDS),60) $(BIN)/python -m pytest -q -s tests/integration/test_rotation_load.py
+	@TESTS=all ROTATION_SECONDS=$(or $(SECONDS),60) $(BIN)/python -m pytest -q -s tests/integration/test_rotation_load.py
 
 .PHONY: test-all
 test-all: $(VENV)/.dev ## Run all tests, also the long ones and every repetition on PostgreSQL
@@ -109,7 +109,7 @@ fuzz: $(VENV)/.dev ## Send the receiver hostile deliveries: make fuzz COUNT=1000
 
 .PHONY: chaos
 chaos: $(VENV)/.dev ## Kill, cut off and starve the real processes: make chaos ORDERS=40 KILLS=20
-	CHAOS_ORDERS=$(or $(ORDERS),40) CHAOS_KILLS=$(or $(KILLS),20) $(if $(SEED),CHAOS_SEED=$(SEED)) \
+	TESTS=all CHAOS_ORDERS=$(or $(ORDERS),40) CHAOS_KILLS=$(or $(KILLS),20) $(if $(SEED),CHAOS_SEED=$(SEED)) \
 	  $(BIN)/python -m pytest tests/chaos
 
 .PHONY: backlog

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.fake_clock import FakeClock
 from tests.postgres_server import memory_folder, run_server
 
 DATABASES = ("sqlite", "postgres")
+ABOVE_THE_STORE = ("test_console_", "test_cli_")
 
 # How long an example takes says something of the machine only.
 settings.register_profile("untimed", deadline=None)
@@ -33,24 +35,41 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     Leave the long tests to `make test-all`.
 
-    So are two of three repetitions on PostgreSQL of what the flow does: it is the same on both, and
+    So are most repetitions on PostgreSQL of what lies above the store: it is the same on both, and
     what differs between the databases has tests of its own.
     """
     if os.environ.get("TESTS") == "all":
         return
-    kept, left, on_postgres = [], [], 0
+    kept, left = [], []
+    repeated: Counter[int] = Counter()
     for item in items:
-        is_repeated = "/flow/" in str(item.path) and _database_of(item) == "postgres"
-        on_postgres += is_repeated
-        is_long = item.get_closest_marker("long") or (is_repeated and on_postgres % 3)
-        (left if is_long else kept).append(item)
+        every = _repeated_every(item)
+        repeated[every] += 1
+        is_left = _is_long(item) or repeated[every] % every
+        (left if is_left else kept).append(item)
     if len(items) > 1 and left and kept:
         config.hook.pytest_deselected(items=left)
         items[:] = kept
 
 
+def _repeated_every(item: pytest.Item) -> int:
+    """Return 3 where every third of such tests is enough, 1 where all are needed."""
+    if _database_of(item) != "postgres":
+        return 1
+    if item.path.parent.name == "flow":
+        return 3
+    return 2 if item.path.stem.startswith(ABOVE_THE_STORE) else 1
+
+
+def _is_long(item: pytest.Item) -> bool:
+    """Tell whether a test is marked as long, on its database if that is named."""
+    marks = list(item.iter_markers("long"))
+    return any(not mark.args or _database_of(item) in mark.args for mark in marks)
+
+
 def _database_of(item: pytest.Item) -> object:
-    return item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
+    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return next((one for one in given if one in DATABASES), None)
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ def quiet_lines(lines: list[Any], since: str) -> list[tuple[str, str]]:
     [
         (ANKORSTORE, "sqlite"),
         (ACTIVE_ANTS, "sqlite"),
-        (ANKORSTORE, "postgres"),
+        pytest.param(ANKORSTORE, "postgres", marks=pytest.mark.long),
         pytest.param(ACTIVE_ANTS, "postgres", marks=pytest.mark.long),
     ],
 )

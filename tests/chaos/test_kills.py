@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+import pytest
+
 from tests.chaos.fleet import Fleet
 from tests.chaos.scale import IS_LONG, KILLS, ORDERS
 from tests.chaos.stage import Stage
@@ -15,6 +17,7 @@ LAYOUTS = {
 PAUSE_SECONDS = (0.2, 2.5)
 
 
+@pytest.mark.long("sqlite")
 async def test_killed_at_any_moment(stage: Stage, fleet: Fleet, database: str) -> None:
     """Processes are killed at random, again and again, while orders come in."""
     await fleet.start_ready(**LAYOUTS[database])

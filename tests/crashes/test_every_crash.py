@@ -16,6 +16,12 @@ from tests.crashes.points import Case, Passed, Point, Setting
 SQLITE = Setting("sqlite")
 POSTGRES = Setting("postgres")
 KINDS = ("call: login", "call: read", "call: write", "commit", "read of the store")
+LIVING = (
+    "call: login",
+    "call: write",
+    pytest.param("call: read", marks=pytest.mark.long),
+    pytest.param("commit", marks=pytest.mark.long),
+)
 
 
 def _play(cases: Sequence[Case], place: Place) -> None:
@@ -37,7 +43,7 @@ def test_process_dies_at_every_point_with_every_fate(
     _play(every.dying_cases(SQLITE, _of_kind(faultless, kind)), place)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "read of the store"])
+@pytest.mark.parametrize("kind", LIVING)
 def test_every_answer_is_lost_and_every_commit_fails(
     faultless: Life, place: Place, kind: str
 ) -> None:

@@ -55,6 +55,7 @@ def kill_after(company: Company, pattern: str, process: Process) -> None:
     company.respond = respond_and_kill  # type: ignore[method-assign]
 
 
+@pytest.mark.long("postgres")
 async def test_one_process_carries_an_order(
     served: ServedCompanies, database_url: str, tmp_path: Path
 ) -> None:
@@ -76,6 +77,7 @@ async def test_one_process_carries_an_order(
     assert {line["event"] for line in about} == {"event.stored", "attempt.finished"}
 
 
+@pytest.mark.long("sqlite")
 async def test_a_killed_worker_is_replaced(
     served: ServedCompanies, database_url: str, tmp_path: Path
 ) -> None:
@@ -119,6 +121,7 @@ async def test_a_second_worker_on_sqlite_ends_at_once(
         assert await service.terminate() == 0
 
 
+@pytest.mark.long("postgres")
 async def test_the_ledger_is_drawn_up_with_the_service_up_and_down(
     served: ServedCompanies, database_url: str, tmp_path: Path
 ) -> None:
@@ -141,6 +144,7 @@ async def test_the_ledger_is_drawn_up_with_the_service_up_and_down(
     assert f"done      {order.reference}  completed" in down.output()
 
 
+@pytest.mark.long("sqlite")
 async def test_a_worker_serves_its_own_metrics(
     served: ServedCompanies, tmp_path: Path, database_url: str
 ) -> None:

@@ -28,7 +28,7 @@ from tests.fuzz.odd_answers import bend
 
 BROKEN = {"step.broke", "step.not_recorded", "job.broke", "job.not_recorded", "worker.stumbled"}
 SHARE = 0.2
-SEEDS = {"sqlite": range(12), "postgres": range(100, 105)}
+SEEDS = {"sqlite": range(8), "postgres": range(100, 103)}
 
 
 class BendingTransport(httpx.AsyncBaseTransport):

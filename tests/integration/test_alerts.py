@@ -151,6 +151,7 @@ async def test_a_channel_that_fails_is_tried_again_alone(
         assert (len(broken.requests), len(chat.requests)) == (5, 1)
 
 
+@pytest.mark.long("postgres")
 async def test_tries_end(store: Store, clock: FakeClock, chat: Peer) -> None:
     """A message that never gets through is given up; a day later there is another chance."""
     await ask_person(store, 1)
@@ -205,6 +206,7 @@ async def test_a_worker_tells_of_an_order_and_of_nobody(
     assert f"{chat.base_url}/hook" not in capsys.readouterr().out
 
 
+@pytest.mark.long("postgres")
 @pytest.mark.parametrize("trouble", ["refuses", "breaks off", "is not there"])
 async def test_orders_go_on_whatever_becomes_of_messages(
     store: Store, clock: FakeClock, chat: Peer, trouble: str

@@ -100,6 +100,7 @@ async def _deliver(keeping: Keeping, poured: "asyncio.Task[None]") -> None:
         await asyncio.sleep(0.001)
 
 
+@pytest.mark.long("sqlite")
 async def test_no_delivery_is_refused_and_none_doubled(
     real_time_store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
