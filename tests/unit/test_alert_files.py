@@ -120,6 +120,20 @@ def test_every_alert_is_played_by_promtool(alert: dict[str, Any]) -> None:
     assert any(names(t) and "exp_samples" not in t for t in tests)
 
 
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+def test_how_long_every_alert_holds_back_is_played_by_promtool(alert: dict[str, Any]) -> None:
+    """Where all breaks at two hours, it is the news of the minute that its `for:` leads to."""
+    (played,) = yaml.safe_load((ROOT / "deploy/prometheus/tests/holding.yml").read_text())["tests"]
+    name = f"{{alertname=\"{alert['alert']}\"}}"
+    news_at = [
+        test["eval_time"]
+        for test in played["promql_expr_test"]
+        if name in [sample["labels"] for sample in test.get("exp_samples", [])]
+    ]
+
+    assert news_at == ["2h" + alert.get("for", "")]
+
+
 def test_the_panels_are_told_apart_and_do_not_overlap() -> None:
     """Ids and letters of queries are unique; each panel has its own place of 24 columns."""
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
