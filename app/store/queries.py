@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, literal_column, select, union
+from sqlalchemy import ColumnElement, func, literal_column, select, union
 
 from app.domain.deadlines import Deadline
 from app.domain.lifecycle import State
@@ -28,7 +28,7 @@ from app.store.tallies import count_ever
 
 ANY_ATTENTION = "any"
 MAX_PAGE = 200
-_NUL = "\x00"
+NUL = "\x00"
 """No text in PostgreSQL can hold it, and asking for it is an error there."""
 
 
@@ -49,7 +49,7 @@ async def find_order(store: Store, text: str) -> OrderRecord | None:
         AmbiguousOrder: Several orders fit.
     """
     wanted = text.strip()
-    if _NUL in wanted:
+    if NUL in wanted:
         return None
     statement = select(*Order.__table__.columns).where(Order.id.in_(ids_called(wanted)))
     async with store.read() as connection:
@@ -103,15 +103,23 @@ class OrderFilter:
     limit: int = 50
 
 
-async def list_orders(store: Store, wanted: OrderFilter) -> tuple[list[OrderRecord], int | None]:
-    """Return a page of orders, newest first, and the id to go on after (None at the end)."""
+async def list_orders(
+    store: Store, wanted: OrderFilter, *also: ColumnElement[bool]
+) -> tuple[list[OrderRecord], int | None]:
+    """
+    Return a page of orders, newest first, and the id to go on after (None at the end).
+
+    `q` is what an order is called by; *also* are further conditions.
+    """
     assert 1 <= wanted.limit <= MAX_PAGE
-    if _NUL in (wanted.q or ""):
+    if NUL in (wanted.q or ""):
         return [], None
-    statement = _filtered(select(*Order.__table__.columns), wanted)
-    if wanted.deadline is not None:
-        deadline = Deadline(wanted.deadline)
-        statement = statement.where(stands_at(deadline, store.now(), wanted.at_risk_seconds))
+    chosen = [*chosen_by(wanted, store.now()), *also]
+    if wanted.q:
+        chosen.append(Order.id.in_(ids_called(wanted.q)))
+    if wanted.after_id is not None:
+        chosen.append(Order.id < wanted.after_id)
+    statement = select(*Order.__table__.columns).where(*chosen)
     statement = statement.order_by(Order.id.desc()).limit(wanted.limit + 1)
     async with store.read() as connection:
         rows = (await connection.execute(statement)).all()
@@ -126,18 +134,18 @@ async def list_orders(store: Store, wanted: OrderFilter) -> tuple[list[OrderReco
     return page, (page[-1].order_id if len(rows) > wanted.limit else None)
 
 
-def _filtered(statement: Select[Any], wanted: OrderFilter) -> Select[Any]:
+def chosen_by(wanted: OrderFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter, leaving out what is searched for and the page."""
+    chosen: list[ColumnElement[bool]] = []
     if wanted.state is not None:
-        statement = statement.where(Order.state == wanted.state)
+        chosen.append(Order.state == wanted.state)
     if wanted.attention == ANY_ATTENTION:
-        statement = statement.where(Order.attention_reason.is_not(None))
+        chosen.append(Order.attention_reason.is_not(None))
     elif wanted.attention is not None:
-        statement = statement.where(Order.attention_reason == wanted.attention)
-    if wanted.after_id is not None:
-        statement = statement.where(Order.id < wanted.after_id)
-    if wanted.q:
-        statement = statement.where(Order.id.in_(ids_called(wanted.q)))
-    return statement
+        chosen.append(Order.attention_reason == wanted.attention)
+    if wanted.deadline is not None:
+        chosen.append(stands_at(Deadline(wanted.deadline), now, wanted.at_risk_seconds))
+    return chosen
 
 
 _HISTORY = [one for one in Attempt.__table__.columns if one.name != "recorded"]

@@ -18,6 +18,7 @@ from app.domain.tasks import answers_to
 from app.flow.calls_shown import load_calls
 from app.flow.story import attention_of
 from app.store.decisions import Impossible, retry_order, take_order
+from app.store.order_search import search_orders
 from app.store.possible_moves import with_moves
 from app.store.queries import (
     ANY_ATTENTION,
@@ -110,7 +111,14 @@ def operations_router(
             Text, Query(max_length=20, json_schema_extra={"pattern": "^[0-9]*$"})
         ] = None,
     ) -> dict[str, Any]:
-        """List orders, newest first, a page at a time."""
+        """
+        List orders, newest first, a page at a time.
+
+        `q` is a reference, an id, a number at the warehouse, a tracking number or a SKU, each in
+        full, or three letters or more of a retailer's name. For a SKU or a name the open orders
+        and the newest 10,000 are looked through, then further back page by page: a page may be
+        short or empty and still have a `next`, and an open order may come again.
+        """
         wanted = OrderFilter(
             state=_known("state", state, STATES),
             attention=_known("attention", attention, ATTENTIONS),
@@ -120,7 +128,8 @@ def operations_router(
             after_id=_cursor(after),
             limit=limit,
         )
-        page, next_id = await list_orders(store, wanted)
+        find = search_orders if q else list_orders
+        page, next_id = await find(store, wanted)
         return {
             "orders": [order_json(order) for order in page],
             "next": str(next_id) if next_id is not None else None,

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import pytest
 
 from app.clock import Clock, SystemClock
+from app.store.order_search import search_orders
+from app.store.queries import OrderFilter
 from app.store.session import Store
 from bench.big_tables import OPEN_SHARE, fill
-from bench.questions import QUESTIONS
+from bench.questions import QUESTIONS, Question
 from tests.conftest import DATABASES, Databases
 from tests.explaining import Effort, catching, explain
 from tests.fake_clock import FakeClock
@@ -24,6 +26,23 @@ MOST_ROWS = ORDERS * 3 // 4
 """Far above what any question needs, far below what reading a table costs."""
 SORTED_BY_ID = {"newest orders", "a page further on", "newest events"}
 """A page of the newest walks the table, or the index of its times, from its end and stops."""
+FURTHER_ON = ORDERS // 2
+
+
+def _search(wanted: OrderFilter) -> Question:
+    return lambda store: search_orders(store, wanted)
+
+
+SEARCHES = {
+    "a search": _search(OrderFilter(q="shop")),
+    "a search further on": _search(OrderFilter(q="shop", after_id=FURTHER_ON)),
+    "a search for closed orders": _search(OrderFilter(q="shop", state="closed")),
+    "a search for closed orders further on": _search(
+        OrderFilter(q="SHOP-1", state="closed", after_id=FURTHER_ON)
+    ),
+    "a search for late orders": _search(OrderFilter(q="shop", deadline="late")),
+    "a search for orders that need attention": _search(OrderFilter(q="shop", attention="any")),
+}
 KINDS = [*DATABASES, "postgres by its own clock"]
 
 
@@ -59,13 +78,13 @@ def big(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Big]:
     databases.drop(made.url)
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("question", [*QUESTIONS, *SEARCHES])
 async def test_question_is_answered_by_indexes(big: Big, question: str) -> None:
     """No statement of it scans a big table or touches more than a fraction of its rows."""
     store = Store(big.url, big.clock)
     try:
         with catching(store) as caught:
-            await QUESTIONS[question](store)
+            await (QUESTIONS | SEARCHES)[question](store)
     finally:
         await store.close()
 

@@ -25,6 +25,7 @@ from app.store.operators import Role
 from app.store.queries import find_order, load_events, load_history
 from app.store.session import Store
 from app.store.shipments import JudgedShipment, save_shipments
+from app.web.console import order_list
 from app.web.console.actions import ACTIONS
 from tests.fake_clock import FakeClock
 from tests.integration.console import Browser, add_person, console, says, text_of
@@ -322,7 +323,7 @@ async def test_a_search_finds_orders_of_a_retailer(
         await add_order(store, number, state=state, retailer_text=name)
     await add_order(store, 9)
     monkeypatch.setattr(order_search, "WINDOW", 5)
-    monkeypatch.setattr(order_search, "MOST_FOUND", 2)
+    monkeypatch.setattr(order_list, "MOST_FOUND", 4)
 
     one = await browser.http.get("/search", params={"q": "corner SHOP"})
     page = await browser.http.get("/search", params={"q": "Ångström"})
@@ -332,7 +333,7 @@ async def test_a_search_finds_orders_of_a_retailer(
         found.append(LINK.findall(page.text))
 
     assert LINK.findall(one.text) == [f"/orders/{order_id_of(7)}"]
-    numbers = [[8, 6, 1], [5, 4], [3, 2], [1]]
+    numbers = [[8, 6, 5, 1], [4, 3, 2, 1]]
     assert found == [[f"/orders/{order_id_of(number)}" for number in some] for some in numbers]
 
 

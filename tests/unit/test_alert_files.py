@@ -124,7 +124,7 @@ def test_every_alert_is_played_by_promtool(alert: dict[str, Any]) -> None:
 def test_how_long_every_alert_holds_back_is_played_by_promtool(alert: dict[str, Any]) -> None:
     """Where all breaks at two hours, it is the news of the minute that its `for:` leads to."""
     (played,) = yaml.safe_load((ROOT / "deploy/prometheus/tests/holding.yml").read_text())["tests"]
-    name = f"{{alertname=\"{alert['alert']}\"}}"
+    name = f'{{alertname="{alert["alert"]}"}}'
     news_at = [
         test["eval_time"]
         for test in played["promql_expr_test"]

@@ -8,13 +8,13 @@ from starlette.responses import Response
 from app.domain.deadlines import Deadline
 from app.domain.lifecycle import State
 from app.domain.reasons import REASONS
-from app.domain.record import OrderRecord
-from app.store.order_search import WINDOW, find_by_content, find_by_tracking
-from app.store.queries import ANY_ATTENTION, OrderFilter, list_orders
+from app.store.order_search import WINDOW, search_orders
+from app.store.queries import ANY_ATTENTION, MAX_PAGE, OrderFilter, list_orders
 from app.web.console.refusals import Refused
 from app.web.console.visits import Console, Visit, go_to
 
 PAGE = 50
+MOST_FOUND = MAX_PAGE
 MAX_SEARCH = 200
 
 
@@ -53,7 +53,8 @@ def add_order_list(console: Console, at_risk_seconds: float) -> None:
     async def search(visit: Visit) -> Response:
         text = visit.query.get("q", "").strip()[:MAX_SEARCH]
         before_id = number_of(visit.query, "before")
-        found, older = await _find(visit, text, before_id) if text else ([], None)
+        wanted = OrderFilter(q=text, after_id=before_id, limit=MOST_FOUND)
+        found, older = await search_orders(visit.store, wanted)
         if len(found) == 1 and older is None and before_id is None:
             return go_to(f"/orders/{found[0].marketplace_order_id}")
         return visit.page(
@@ -67,18 +68,6 @@ def add_order_list(console: Console, at_risk_seconds: float) -> None:
 
     console.add_page("/orders", orders)
     console.add_page("/search", search)
-
-
-async def _find(
-    visit: Visit, text: str, before_id: int | None
-) -> tuple[list[OrderRecord], int | None]:
-    """Look where an index answers first, and through what was placed only where none did."""
-    if before_id is None:
-        named, _ = await list_orders(visit.store, OrderFilter(q=text, limit=PAGE))
-        found = named or await find_by_tracking(visit.store, text)
-        if found:
-            return found, None
-    return await find_by_content(visit.store, text, before_id)
 
 
 def link_to(path: str, **query: object) -> str:
