@@ -10,6 +10,8 @@ from alembic import context
 
 from app.store import (  # noqa: F401 - their tables join the metadata
     models_alarms,
+    models_contract,
+    models_jobs,
     models_operators,
     models_pauses,
     models_returns,

@@ -1,6 +1,9 @@
-"""The periodic jobs by name, and which company each one calls."""
+"""The periodic jobs by name, which company each one calls, and what people decide about them."""
 
 from collections.abc import Container
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 
 from app.domain.pauses import Pausable, find_stop
 
@@ -32,6 +35,26 @@ _CALLS: dict[str, Pausable | None] = {
     SHADOW_SUMMARY: None,
 }
 JOB_NAMES = tuple(_CALLS)
+
+
+class JobVerb(StrEnum):
+    """What a person can do with a job."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class JobDecision:
+    """What a person did with a job: what, when, who, and why where that was said."""
+
+    job: str
+    decision: str
+    """One of `JobVerb`, or what a newer version knows."""
+    decided_at: datetime
+    decided_by: str
+    reason: str | None = field(repr=False)
 
 
 _WATCHERS = frozenset({ALERTS, DEAD_MAN})

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from app.domain.jobs import stop_of
+from app.domain.jobs import JobDecision, stop_of
 from app.domain.pauses import Pausable, Pause, name_of_pausable, tell_pause
-from app.store.schedules import ScheduleState, load_schedules, run_soon
+from app.store.decisions_jobs import run_job
+from app.store.schedules import ScheduleState, load_schedules
 from app.store.session import Store
 
 _EFFECTS = {
@@ -16,6 +17,8 @@ _EFFECTS = {
     Pausable.ANKORSTORE: "Ankorstore is not called, so no order goes on; webhooks are stored.",
     Pausable.ACTIVE_ANTS: "Active Ants is not called; what does not need it goes on.",
 }
+
+_DID = {"run": "run out of turn", "pause": "paused", "resume": "resumed"}
 
 
 class JobPaused(Exception):
@@ -67,18 +70,25 @@ def tell_job(job: ScheduleState, stop: Pause | None, now: datetime) -> str:
     return f"It runs next at {job.next_run_at:%Y-%m-%d %H:%M:%S} UTC."
 
 
-async def run_job_now(store: Store, name: str) -> ScheduleState:
+def tell_job_decision(decision: JobDecision) -> str:
+    """Return in one line what a person did with a job, when, and why if that was said."""
+    did = _DID.get(decision.decision, decision.decision)
+    why = f": {decision.reason}" if decision.reason else ""
+    return f"{did} {decision.decided_at:%Y-%m-%d %H:%M} UTC by {decision.decided_by}{why}"
+
+
+async def run_job_now(store: Store, name: str, *, by: str, reason: str = "") -> ScheduleState:
     """
     Have a job run at once, and return it as it stands then.
 
     Raises:
         JobPaused: A person paused it; nothing was changed.
     """
-    job = (await load_schedules(store)).get(name)
-    if job is not None and job.paused_at is not None:
+    may_run = await run_job(store, name, by=by, reason=reason)
+    job = (await load_schedules(store))[name]
+    if not may_run:
         raise JobPaused(
             f"{name} is paused by {job.paused_by} ({job.pause_reason}); "
             f"resume it first: antbridge schedules resume {name}"
         )
-    await run_soon(store, name)
-    return (await load_schedules(store))[name]
+    return job

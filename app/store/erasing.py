@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.lifecycle import State
 from app.store.models import Attempt, Event, Order, Parcel, Schedule, Shipment, WarehouseOrder
+from app.store.models_jobs import JobDecisionRow
 from app.store.models_pauses import PauseRow
 from app.store.models_returns import CarrierReport, Return
 from app.store.models_shadow import ShadowOrder
@@ -38,6 +39,7 @@ _NOTES: Mapping[str, ColumnElement[Any]] = {
     "reasons of pauses": cast(ColumnElement[Any], PauseRow.reason),
     "reasons of ended pauses": cast(ColumnElement[Any], PauseRow.resume_reason),
     "reasons of paused schedules": cast(ColumnElement[Any], Schedule.pause_reason),
+    "reasons of decisions about schedules": cast(ColumnElement[Any], JobDecisionRow.reason),
     "notes of SKUs": cast(ColumnElement[Any], SkuRule.note),
     "notes of changes of SKUs": cast(ColumnElement[Any], SkuRuleChange.note),
 }

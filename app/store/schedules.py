@@ -152,30 +152,9 @@ async def load_schedule(store: Store, name: str) -> ScheduleState | None:
 
 async def run_soon(store: Store, name: str) -> None:
     """Have a job run at the next opportunity."""
-    await _change(store, name, next_run_at=store.time())
-
-
-async def pause_job(store: Store, name: str, *, by: str, reason: str) -> ScheduleState:
-    """Have a job run no more until it is resumed; one that is paused stays paused as it was."""
-    await ensure_schedules(store, [name])
-    values = {"paused_at": store.now(), "paused_by": by, "pause_reason": reason}
-    await _change(store, name, _schedules.c.paused_at.is_(None), **values)
-    return (await load_schedules(store))[name]
-
-
-async def resume_job(store: Store, name: str) -> bool:
-    """Have a job run again when it is due; return whether it was paused."""
-    is_paused = _schedules.c.paused_at.is_not(None)
-    values = dict.fromkeys(("paused_at", "paused_by", "pause_reason"))
-    return await _change(store, name, is_paused, **values)
-
-
-async def _change(store: Store, name: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
-    """Write *values* to the row of a job that fulfils *conditions*; tell whether one did."""
-    fitting = update(_schedules).where(_schedules.c.name == name, *conditions)
+    soon = update(_schedules).where(_schedules.c.name == name).values(next_run_at=store.time())
     async with store.write() as connection:
-        changed = await connection.execute(fitting.values(values).returning(_schedules.c.name))
-        return changed.first() is not None
+        await connection.execute(soon)
 
 
 async def _update_held(

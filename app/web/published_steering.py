@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.domain.jobs import JobVerb
 from app.store.events import MAX_REPLAYED_ORDERS
 from app.web.published import PauseShown, ScheduleShown
 from app.web.signed import ANONYMOUS, Name, Remark
@@ -44,6 +45,15 @@ class Resumed(BaseModel):
     message: str
 
 
+class JobDecided(BaseModel):
+    """What a person did with a job, when, and why where that was said."""
+
+    decision: str = Field(examples=[verb.value for verb in JobVerb])
+    decided_at: datetime
+    by: str
+    reason: str | None
+
+
 class JobShown(ScheduleShown):
     """A periodic job: how it went last, when it runs next, and what keeps it from running."""
 
@@ -53,6 +63,8 @@ class JobShown(ScheduleShown):
     pause_reason: str | None
     stopped_by: PauseShown | None
     """The pause of a company, or of everything, that it waits for."""
+    decisions: list[JobDecided]
+    """What people did with it lately, the newest first."""
 
 
 class JobList(BaseModel):

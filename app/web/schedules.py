@@ -1,27 +1,27 @@
 """The operators' API about the periodic jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
-from app.domain.jobs import JOB_NAMES
+from app.domain.jobs import JOB_NAMES, JobDecision
 from app.domain.pauses import Pause
 from app.flow.steering import JobPaused, is_running, run_job_now, stop_of_job, tell_job
+from app.store.decisions_jobs import list_job_decisions, pause_job, resume_job
 from app.store.pauses import load_pauses
 from app.store.schedules import (
     ScheduleState,
     ensure_schedules,
     load_schedules,
-    pause_job,
-    resume_job,
 )
 from app.store.session import Store
 from app.web.pauses import WRONG, pause_json
 from app.web.published import Refusal, Responses, answers
 from app.web.published_steering import JobList, JobSteered
-from app.web.signed import Why
+from app.web.signed import ANONYMOUS, Signed, Why
 
+DECISIONS_SHOWN = 5
 STEERED: Responses = {
     200: answers(JobSteered, "The job as it stands now."),
     404: answers(Refusal, "There is no such job."),
@@ -34,27 +34,31 @@ def schedules_router(store: Store) -> APIRouter:
 
     @router.get("/schedules", response_model=None, responses={200: answers(JobList, "Every job.")})
     async def list_schedules() -> dict[str, Any]:
-        """List the periodic jobs: last run, next run, last error, what keeps them from running."""
+        """List the periodic jobs: last and next run, what stops them, who steered them."""
         await ensure_schedules(store, JOB_NAMES)
         jobs = await load_schedules(store)
+        return {"schedules": await shown([jobs[name] for name in JOB_NAMES])}
+
+    async def shown(jobs: Sequence[ScheduleState]) -> list[dict[str, Any]]:
         pauses = await load_pauses(store)
-        return {"schedules": [_job_json(jobs[name], pauses, store) for name in JOB_NAMES]}
+        decisions = await list_job_decisions(store, DECISIONS_SHOWN)
+        return [_job_json(job, pauses, decisions, store) for job in jobs]
 
     async def steered(job: ScheduleState) -> dict[str, Any]:
-        pauses = await load_pauses(store)
-        message = tell_job(job, stop_of_job(job.name, pauses), store.now())
-        return {**_job_json(job, pauses, store), "message": message}
+        message = tell_job(job, stop_of_job(job.name, await load_pauses(store)), store.now())
+        return {**(await shown([job]))[0], "message": message}
 
     @router.post(
         "/schedules/{name}/run",
         response_model=None,
-        responses={**STEERED, 409: answers(Refusal, "The job is paused.")},
+        responses={**STEERED, **WRONG, 409: answers(Refusal, "The job is paused.")},
     )
-    async def run(name: str) -> dict[str, Any]:
+    async def run(name: str, why: Signed | None = None) -> dict[str, Any]:
         """Run a job as soon as a worker is free, besides its usual times."""
         await _require_job(store, name)
+        by, reason = _who_and_why(why)
         try:
-            return await steered(await run_job_now(store, name))
+            return await steered(await run_job_now(store, name, by=by, reason=reason))
         except JobPaused as paused:
             raise HTTPException(409, str(paused)) from None
 
@@ -64,11 +68,12 @@ def schedules_router(store: Store) -> APIRouter:
         await _require_job(store, name)
         return await steered(await pause_job(store, name, by=why.by, reason=why.reason))
 
-    @router.post("/schedules/{name}/resume", response_model=None, responses=STEERED)
-    async def resume(name: str) -> dict[str, Any]:
+    @router.post("/schedules/{name}/resume", response_model=None, responses={**STEERED, **WRONG})
+    async def resume(name: str, why: Signed | None = None) -> dict[str, Any]:
         """Have a job run again when it is due."""
         await _require_job(store, name)
-        await resume_job(store, name)
+        by, reason = _who_and_why(why)
+        await resume_job(store, name, by=by, reason=reason)
         return await steered((await load_schedules(store))[name])
 
     return router
@@ -80,7 +85,16 @@ async def _require_job(store: Store, name: str) -> None:
     await ensure_schedules(store, [name])
 
 
-def _job_json(job: ScheduleState, pauses: Mapping[str, Pause], store: Store) -> dict[str, Any]:
+def _who_and_why(why: Signed | None) -> tuple[str, str]:
+    return (why.by, why.reason) if why is not None else (ANONYMOUS, "")
+
+
+def _job_json(
+    job: ScheduleState,
+    pauses: Mapping[str, Pause],
+    decisions: Iterable[JobDecision],
+    store: Store,
+) -> dict[str, Any]:
     stop = stop_of_job(job.name, pauses)
     times = ("last_run_at", "next_run_at", "paused_at")
     return {
@@ -95,4 +109,14 @@ def _job_json(job: ScheduleState, pauses: Mapping[str, Pause], store: Store) -> 
         "paused_by": job.paused_by,
         "pause_reason": job.pause_reason,
         "stopped_by": pause_json(stop) if stop is not None else None,
+        "decisions": [
+            {
+                "decision": one.decision,
+                "decided_at": one.decided_at.isoformat(),
+                "by": one.decided_by,
+                "reason": one.reason,
+            }
+            for one in decisions
+            if one.job == job.name
+        ],
     }

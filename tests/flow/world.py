@@ -20,10 +20,11 @@ from app.simulator import (
     WarehouseHabits,
 )
 from app.store.decisions import retry_order
+from app.store.decisions_jobs import pause_job
 from app.store.inbox import Disposition, Inbox
 from app.store.inbox_writing import IncomingEvent
 from app.store.queries import find_order, load_history
-from app.store.schedules import ensure_schedules, pause_job, run_soon
+from app.store.schedules import ensure_schedules, run_soon
 from app.store.session import Store
 from app.wiring import Companies, Transports, build_companies
 from app.worker import Worker

@@ -1,6 +1,7 @@
 """Pauses, schedules and events from the command line, with the service down."""
 
 import getpass
+import re
 from typing import Any
 
 from app.domain.jobs import JOB_NAMES
@@ -45,7 +46,15 @@ def test_schedules(run: Run, filled: Any) -> None:  # noqa: F811
     status, _, err = run("schedules", "run", "returns")
     assert (status, "antbridge schedules resume returns" in err) == (1, True)
     assert "as soon as a worker is free" in run("schedules", "resume", "returns")[1]
-    assert run("schedules", "run", "returns")[0] == 0
+    status, out, _ = run("schedules", "run", "returns", "--reason", "a label is missing")
+    assert status == 0
+    decided = [line.strip() for line in out.splitlines()[2:]]
+    assert [re.sub(r"\d{4}-\S+ \S+ UTC", "AT", line) for line in decided] == [
+        f"run out of turn AT by {ME}: a label is missing",
+        f"resumed AT by {ME}",
+        f"paused AT by {ME}: why",
+    ]
+    assert out in run("schedules", "list")[1]
     assert filled(load_schedules)["returns"].paused_at is None
     assert run("schedules", "run", "nonsense")[0] == 2
 

@@ -11,13 +11,14 @@ from sqlalchemy import update
 
 from app.domain.jobs import JOB_NAMES
 from app.domain.pauses import Pausable, Pause
+from app.store.decisions_jobs import list_job_decisions, pause_job
 from app.store.events import EventFilter, list_events
 from app.store.inbox import Inbox
 from app.store.models import Event
 from app.store.models_pauses import PauseRow
 from app.store.operators import Role
 from app.store.pauses import load_pauses, pause
-from app.store.schedules import claim_job, ensure_schedules, load_schedules, pause_job
+from app.store.schedules import claim_job, ensure_schedules, load_schedules
 from app.store.session import Store
 from app.web.console import visits
 from tests.fake_clock import FakeClock
@@ -233,7 +234,14 @@ async def test_a_job_is_run_paused_and_resumed(
     assert f"by anna: {WHY}." in text_of(await browser.follow(paused))
     assert await claim_job(store, ["reconcile"], 60) is None
     resumed = await steer(browser, "reconcile", "resume")
-    assert "reconcile: It runs" in text_of(await browser.follow(resumed))
+    told = text_of(await browser.follow(resumed))
+    assert "reconcile: It runs" in told
+    decided = told[told.index("Decided lately") :]
+    at = f"{clock.now():%Y-%m-%d %H:%M} UTC by anna"
+    last, before, first = (
+        f"reconcile: {did} {at}" for did in ("resumed", "paused", "run out of turn")
+    )
+    assert decided.index(last) < decided.index(f"{before}: {WHY}") < decided.index(first)
     assert await claim_job(store, ["reconcile"], 60) is not None
 
 
@@ -242,6 +250,7 @@ async def test_what_cannot_be_done_with_a_job_says_why(browser: Browser, store: 
     """Nothing is changed by it."""
     await pause_job(store, "returns", by="ina", reason=WHY)
     before = await load_schedules(store)
+    (paused,) = await list_job_decisions(store, 5)
 
     ran = await steer(browser, "returns", "run")
     assert ran.status_code == 409
@@ -255,6 +264,7 @@ async def test_what_cannot_be_done_with_a_job_says_why(browser: Browser, store: 
     running = await steer(browser, "reconcile", "resume")
     assert running.status_code == 409
     assert "reconcile was not paused; nothing changed" in text_of(running)
+    assert await list_job_decisions(store, 5) == [paused]
     for verb in ("run", "pause", "resume"):
         nonsense = await steer(browser, "nonsense", verb, reason="x")
         assert (nonsense.status_code, "reconcile" in nonsense.text) == (404, True)

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 import app.store.models_alarms
 import app.store.models_contract
+import app.store.models_jobs
 import app.store.models_operators
 import app.store.models_pauses
 import app.store.models_returns

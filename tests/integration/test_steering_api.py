@@ -10,6 +10,8 @@ from sqlalchemy import insert
 
 from app.domain.jobs import JOB_NAMES
 from app.domain.pauses import Pausable
+from app.store.decisions_jobs import list_job_decisions
+from app.store.erasing import erase_notes
 from app.store.events import KEPT_AS, EventFilter, list_events, replay_window
 from app.store.inbox import Inbox
 from app.store.models import Event, Order, Shipment
@@ -80,6 +82,8 @@ async def test_a_pause_is_said_shown_and_ended(
         ("POST", "/api/pauses/placing", {"by": "\x00", "reason": "x"}, "by: is empty"),
         ("DELETE", "/api/pauses/sleeping", None, "accepting"),
         ("POST", "/api/schedules/shipments/pause", {"by": "ina"}, "reason"),
+        ("POST", "/api/schedules/shipments/run", {"by": " "}, "by: is empty"),
+        ("POST", "/api/schedules/shipments/resume", {"why": "?"}, "why"),
         ("POST", "/api/events/1/replay", {"why": "?"}, "why"),
         ("GET", "/api/events?disposition=duplicate", None, "stored, ignored"),
         ("GET", "/api/events?since=2026-03-02T09:00:00", None, "timezone"),
@@ -133,6 +137,46 @@ async def test_jobs_are_listed_run_and_paused(
     running = (await client.post("/api/schedules/reconcile/run")).json()
     assert (running["is_running"], running["message"]) == (True, "It runs now.")
     assert (await client.post("/api/schedules/nonsense/run")).status_code == 404
+
+
+async def test_what_people_did_with_a_job_is_kept(
+    client: httpx.AsyncClient, store: Store, clock: FakeClock
+) -> None:
+    """Who, when and why, where that was said; what changed nothing is not among it."""
+    path = "/api/schedules/reconcile"
+    at = []
+    for verb, why in (
+        ("run", {"by": "jo", "reason": " a webhook\nis missing "}),
+        ("resume", WHY),
+        ("pause", WHY),
+        ("pause", {"by": "jo", "reason": "me too"}),
+        ("run", WHY),
+        ("resume", {"by": "jo"}),
+        ("run", None),
+    ):
+        at.append(clock.now().isoformat())
+        answer = await client.post(f"{path}/{verb}", json=why)
+        assert answer.status_code in (200, 409)
+        clock.advance(60)
+
+    decided = [
+        {"decision": "run", "decided_at": at[6], "by": "API", "reason": None},
+        {"decision": "resume", "decided_at": at[5], "by": "jo", "reason": None},
+        {"decision": "pause", "decided_at": at[2], "by": "ina", "reason": "stock-taking"},
+        {"decision": "run", "decided_at": at[0], "by": "jo", "reason": "a webhook is missing"},
+    ]
+    assert answer.json()["decisions"] == decided
+    listed = (await client.get("/api/schedules")).json()["schedules"]
+    kept = {one["name"]: one["decisions"] for one in listed}
+    assert kept == {name: decided if name == "reconcile" else [] for name in JOB_NAMES}
+
+    for _ in range(2):
+        await client.post("/api/schedules/returns/run")
+    assert await erase_notes(store, "a webhook") == {"reasons of decisions about schedules": 1}
+    last = await list_job_decisions(store, 1)
+    assert [(one.job, one.reason) for one in last] == [("returns", None), ("reconcile", None)]
+    reasons = [one.reason for one in await list_job_decisions(store, 9) if one.reason]
+    assert reasons == ["stock-taking", "(erased)"]
 
 
 async def test_a_job_tells_which_pause_stops_it(client: httpx.AsyncClient) -> None:

@@ -1,23 +1,23 @@
-"""The periodic jobs: how each one went, when it runs next; run now, paused, resumed."""
+"""The periodic jobs: how each one went, when it runs next; run now, paused, resumed, by whom."""
 
 from typing import Any
 
 from starlette.responses import Response
 
 from app.domain.jobs import JOB_NAMES
-from app.flow.steering import JobPaused, run_job_now, stop_of_job, tell_job
+from app.flow.steering import JobPaused, run_job_now, stop_of_job, tell_job, tell_job_decision
+from app.store.decisions_jobs import list_job_decisions, pause_job, resume_job
 from app.store.schedules import (
     ScheduleState,
     ensure_schedules,
     load_schedules,
-    pause_job,
-    resume_job,
 )
 from app.web.console.fields import WrongField, reason_of_form
 from app.web.console.refusals import Refused
 from app.web.console.visits import Console, Visit, require_operator
 
 PATH = "/schedules"
+DECISIONS_SHOWN = 5
 
 
 def add_schedules(console: Console) -> None:
@@ -29,7 +29,7 @@ def add_schedules(console: Console) -> None:
     async def run(visit: Visit) -> Response:
         name = await _name_of(visit)
         try:
-            job = await run_job_now(visit.store, name)
+            job = await run_job_now(visit.store, name, by=visit.person.name)
         except JobPaused as paused:
             return await _show(visit, 409, problem=f"Not possible: {paused}.")
         return visit.say(_tell(visit, job), PATH)
@@ -52,7 +52,7 @@ def add_schedules(console: Console) -> None:
 
     async def resume(visit: Visit) -> Response:
         name = await _name_of(visit)
-        was_paused = await resume_job(visit.store, name)
+        was_paused = await resume_job(visit.store, name, by=visit.person.name)
         job = (await load_schedules(visit.store))[name]
         if not was_paused:
             problem = f"{_words(name)} was not paused; nothing changed."
@@ -74,7 +74,11 @@ async def _show(visit: Visit, status: int = 200, problem: str | None = None) -> 
         for name in JOB_NAMES
         if (job := jobs.get(name)) is not None
     ]
-    return visit.page("schedules.html", status, jobs=shown, problem=problem)
+    decided = [
+        (_words(one.job), tell_job_decision(one))
+        for one in await list_job_decisions(visit.store, DECISIONS_SHOWN)
+    ]
+    return visit.page("schedules.html", status, jobs=shown, decided=decided, problem=problem)
 
 
 async def _show_form(visit: Visit, name: str, status: int = 200, **context: Any) -> Response:
