@@ -35,6 +35,21 @@ _CALLS: dict[str, Pausable | None] = {
     SHADOW_SUMMARY: None,
 }
 JOB_NAMES = tuple(_CALLS)
+JOB_PURPOSES = {
+    SHIPMENTS: "Reads what the warehouse has sent.",
+    RECONCILE: "Compares Ankorstore's lists with what is known, for webhooks that got lost.",
+    WAREHOUSE_SETTINGS: "Reads which order types, shipping methods and the like the warehouse has.",
+    RETENTION: "Empties and deletes what was kept for as long as the settings say.",
+    DEADLINES: "Notes which orders must leave soon, and which should have.",
+    DELIVERIES: "Asks how far parcels on their way are.",
+    RETURNS: "Looks after goods on their way back.",
+    ALERTS: "Sends a message when something needs people, and when it is over.",
+    DEAD_MAN: "Calls DEADMAN_URL while all is well, so that silence is noticed elsewhere.",
+    WEBHOOKS: "Looks whether Ankorstore still sends its webhooks here.",
+    DOCTOR: "Checks the whole set-up.",
+    SHADOW_SUMMARY: "Sums up what shadow mode has found.",
+}
+"""What each job does, for people."""
 
 
 class JobVerb(StrEnum):

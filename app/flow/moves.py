@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.lifecycle import State
+from app.domain.reasons import reason_of
 from app.errors import Finding
 
 
@@ -67,4 +68,5 @@ Move = Next | Wait | Attention | Close | Stands
 
 def ask_person(reason: str, *, field: str, detail: str = "", message: str = "") -> Attention:
     """Return the move that asks a person for one reason."""
-    return Attention((Finding(reason, field, detail),), message or f"needs attention: {reason}")
+    told = message or reason_of(reason).sentence.removesuffix(".")
+    return Attention((Finding(reason, field, detail),), told)

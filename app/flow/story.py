@@ -197,7 +197,10 @@ def _tell_asked(order: OrderRecord, now: datetime, pauses: Mapping[str, Pause]) 
     lines = [f"It needs a person since {since}: {reason.sentence}"]
     for finding in order.attention_detail:
         detail = f": {finding['detail']}" if finding["detail"] else ""
-        lines.append(f"  - {reason_of(finding['reason']).sentence} [{finding['field']}{detail}]")
+        found = f"{finding['field']}{detail}"
+        if finding["reason"] != order.attention_reason:
+            found = f"{reason_of(finding['reason']).sentence} [{found}]"
+        lines.append(f"  - {found}")
     if order.hold_until_at is not None:
         lines.append(f"If nobody decides, the policy does {_in_text(order.hold_until_at, now)}.")
     lines += tell_warehouse_order(order)

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from app.domain.jobs import JOB_NAMES
+from app.domain.reasons import REASONS
 from app.domain.record import SentLine
 from app.store.models import (
     Attempt,
@@ -192,9 +194,9 @@ async def _needing_attention(brand: Brand, now: datetime) -> None:
             verdict_at=at + timedelta(seconds=2),
             **asks("sku_unknown", at, "SKU VASE-NEW", "not a product there"),
         )
-        told = "The warehouse does not know a SKU of this order."
+        told = "the review holds the order"
         await brand.attempt(
-            order_id, at + timedelta(seconds=2), "review", outcome="attention", message=told
+            order_id, at + timedelta(seconds=2), "answer order", outcome="attention", message=told
         )
     at = now - timedelta(hours=26)
     cancelled = await brand.order(
@@ -205,21 +207,19 @@ async def _needing_attention(brand: Brand, now: datetime) -> None:
         **asks("cancelled_after_placing", now - timedelta(minutes=12), "order", "cancelled"),
     )
     await brand.place(cancelled, at + timedelta(seconds=9))
-    for seconds, step, message in (
-        (2, "review", "go: the whole order can be sent"),
-        (4, "answer order", "accepted at Ankorstore"),
-        (9, "place order", "created at the warehouse"),
+    for seconds, step, message, peer, call in (
+        (4, "answer order", "accepted at Ankorstore", "ankorstore", "accept order"),
+        (9, "place order", "created at the warehouse as S440060", "active_ants", "create order"),
     ):
-        call = {"peer": "active_ants", "call": "order_add", "status": 200} if seconds == 9 else {}
-        await brand.attempt(
-            cancelled, at + timedelta(seconds=seconds), step, message=message, **call
-        )
+        called = {"peer": peer, "call": call, "status": 200}
+        done_at = at + timedelta(seconds=seconds)
+        await brand.attempt(cancelled, done_at, step, message=message, **called)
     await brand.attempt(
         cancelled,
         now - timedelta(minutes=12),
-        "wait for shipment",
+        "await shipments",
         outcome="attention",
-        message="Ankorstore shows the order cancelled",
+        message=REASONS["cancelled_after_placing"].sentence.removesuffix("."),
     )
 
 
@@ -276,9 +276,9 @@ async def _going_on(brand: Brand, now: datetime) -> None:
 
 
 async def _service(brand: Brand, now: datetime) -> None:
-    for name, left in (("ankorstore", 58), ("active_ants", 1)):
+    for name, left in (("ankorstore", 58), ("active_ants", 41)):
         await brand.add(PeerState, name=name, last_success_at=now, budget_left=left)
-    for name in ("shipments", "reconcile", "warehouse_settings", "retention", "deadlines"):
+    for name in JOB_NAMES:
         await brand.add(
             Schedule,
             name=name,

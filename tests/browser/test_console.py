@@ -284,6 +284,9 @@ def test_on_a_phone(chromium: Browser, served: Served, scheme: str) -> None:
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > PHONE["width"]:
             wide.append((path, width))
+    hidden = page.get_by_role("navigation", name="Main").evaluate(
+        "one => one.scrollWidth - one.clientWidth"
+    )
     page.goto("/")
     labels = page.locator(".chart text").evaluate_all(
         "all => Math.min(...all.map(one => one.getBoundingClientRect().height))"
@@ -291,6 +294,7 @@ def test_on_a_phone(chromium: Browser, served: Served, scheme: str) -> None:
     context.close()
 
     assert wide == []
+    assert hidden <= 0, "a part of the menu stands outside, and nothing says so"
     assert labels >= 9, "what stands at the axes of the pictures is too small to read"
 
 

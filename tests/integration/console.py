@@ -12,6 +12,7 @@ from app.clock import Clock
 from app.main import create_app
 from app.store.operators import Role, add_operator
 from app.store.session import Store
+from app.web.console.button_words import tell_words
 from tests.integration.web import running, web_settings
 
 PASSWORD = "correct horse battery"
@@ -68,6 +69,12 @@ def says(response: httpx.Response, sentence: str) -> bool:
     """Tell whether a page says *sentence*, however it is broken up and marked."""
     told, wanted = (re.sub(r"[\s`]", "", text) for text in (text_of(response), sentence))
     return wanted in told
+
+
+def shows(response: httpx.Response, sentence: str) -> bool:
+    """Tell whether a page says a line of a story, its commands as the buttons they are there."""
+    line = tell_words(sentence.removeprefix("  - "))
+    return says(response, line.striptags())
 
 
 def text_of(response: httpx.Response) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert
 
 import app.main as main_module
 from app.domain.differences import Difference
+from app.domain.jobs import JOB_NAMES, JOB_PURPOSES
 from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
 from app.errors import Finding
@@ -28,7 +29,7 @@ from app.store.shipments import JudgedShipment, save_shipments
 from app.web.console import order_list
 from app.web.console.actions import ACTIONS
 from tests.fake_clock import FakeClock
-from tests.integration.console import Browser, add_person, console, says, text_of
+from tests.integration.console import Browser, add_person, console, says, shows, text_of
 from tests.integration.test_operations import add_placing, needs_attention
 from tests.order_samples import make_line
 from tests.shipment_samples import shipment
@@ -115,7 +116,7 @@ async def test_attention_is_grouped_with_its_cure(browser: Browser, store: Store
     told = text_of(page)
     for code in ("sku_unknown", "cancelled_after_placing"):
         assert REASONS[code].sentence in told
-        assert says(page, REASONS[code].cure)
+        assert shows(page, REASONS[code].cure)
     assert "2 orders, the first since" in told
     assert LINK.findall(page.text) == [f"/orders/{order_id_of(number)}" for number in (3, 1, 2)]
     assert '/attention/sku_unknown/retry"' in page.text
@@ -150,7 +151,7 @@ async def test_the_order_page_tells_what_why_tells(browser: Browser, store: Stor
     history = [tell_attempt(one) for one in await load_history(store, row)]
     assert len(history) == 2
     for line in [*tell_present(order, store.now()), *tell_verdict(order), *history]:
-        assert says(page, line), line
+        assert shows(page, line), line
 
 
 async def test_an_order_has_one_timeline_of_events_and_attempts(
@@ -373,8 +374,47 @@ async def test_schedules_tell_how_they_went(browser: Browser, store: Store) -> N
     row = {"name": "reconcile", "next_run_at": store.now(), "last_error": "AnkorstoreAway"}
     await add_rows(store, Schedule, row)
 
-    assert "reconcile never" in text_of(await browser.get("/schedules"))
-    assert "failed AnkorstoreAway" in text_of(await browser.get("/schedules"))
+    page = await browser.get("/schedules")
+    assert says(page, f"reconcile {JOB_PURPOSES['reconcile']} never")
+    assert "failed AnkorstoreAway" in text_of(page)
+
+
+def test_every_job_says_what_it_does() -> None:
+    """In a sentence."""
+    assert tuple(JOB_PURPOSES) == JOB_NAMES
+    for purpose in JOB_PURPOSES.values():
+        assert purpose[0].isupper()
+        assert purpose.endswith(".")
+
+
+async def test_lists_say_which_orders_are_late(browser: Browser, store: Store) -> None:
+    """The overview's oldest, a list and what a search finds; one that has left is in time."""
+    past = store.now() - timedelta(hours=1)
+    for number, state in ((1, "placed"), (2, "dispatched"), (3, "placed")):
+        ship_by_at = past if number < 3 else store.now() + timedelta(hours=1)
+        await add_order(
+            store, number, state=state, ship_by_at=ship_by_at, retailer_text="the corner shop"
+        )
+
+    for path in ("/", "/orders", "/search?q=corner"):
+        rows = re.findall(r"<tr>.*?</tr>", (await browser.get(path)).text, re.DOTALL)
+        marked = [LINK.findall(row) for row in rows if '<span class="tag bad">late</span>' in row]
+        assert marked == [[f"/orders/{order_id_of(1)}"]], path
+
+
+async def test_who_is_asked_in_time_can_announce_a_later_date(
+    browser: Browser, store: Store
+) -> None:
+    """An order at risk offers it first, also where it asks a person; a command is not shown."""
+    near = store.now() + timedelta(hours=1)
+    await needs_attention(store, "sku_unknown", marketplace_reference="R1", ship_by_at=near)
+
+    page = (await browser.get("/orders/R1")).text
+
+    first = page[page.index("Where it stands") : page.index("What happened")]
+    assert "/do/postpone" in first
+    assert "antbridge orders" not in page
+    assert page.count("/do/postpone") == 1
 
 
 async def test_settings_hold_no_secret(database_url: str, clock: FakeClock, store: Store) -> None:
@@ -406,7 +446,10 @@ async def test_a_comparison_asks_ankorstore_now(
     """It shows what differs from what was sent; a company that does not answer is a page too."""
     await add_order(store, marketplace_reference="R1")
     away = await browser.get("/orders/R1/preview")
-    assert (away.status_code, "could not be asked" in away.text) == (503, True)
+    assert away.status_code == 503
+    assert says(away, "Ankorstore could not be asked to 'read order'. Try again in a minute.")
+    assert f'<a href="/orders/{order_id_of(1)}">Order R1</a>' in away.text
+    assert "Sign out" in away.text, "what stands around all pages stands around a refusal"
 
     async def preview(*_: Any) -> Preview:
         return Preview(

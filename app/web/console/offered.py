@@ -1,6 +1,6 @@
 """Which decisions an order's page offers first: those that make sense as it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.domain.deadlines import UNDISPATCHED
 from app.domain.record import OrderRecord
@@ -37,23 +37,23 @@ _BY_REASON: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def offered_first(order: OrderRecord) -> list[Action]:
+def offered_first(order: OrderRecord, *, is_near: bool) -> list[Action]:
     """
     Return the decisions that most likely help, the one that answers what is asked before others.
 
-    Each still answers for itself whether it is possible.
+    *is_near*: its ship-by date is near, or past. Each decision still answers for itself whether it
+    is possible.
     """
     names = ["settle"] if answers_to(order.attention_reason) else []
     names += _BY_REASON.get(order.attention_reason or "", ())
     moves = [_SPELLED.get(move, move) for move in possible_moves(order) if move in _ANSWERS]
     names += sorted(moves, key=lambda move: move not in ("release", "take", "retry"))
     is_waiting = order.state in UNDISPATCHED and order.attention_reason is None
-    if is_waiting and order.ship_by_at is not None:
+    if is_near or (is_waiting and order.ship_by_at is not None):
         names.append("postpone")
     return [ACTIONS[name] for name in dict.fromkeys(names)]
 
 
-def offered_else(order: OrderRecord) -> list[Action]:
+def offered_else(first: Sequence[Action]) -> list[Action]:
     """Return all other decisions."""
-    first = {action.name for action in offered_first(order)}
-    return [action for action in ACTIONS.values() if action.name not in first]
+    return [action for action in ACTIONS.values() if action not in first]

@@ -14,6 +14,7 @@ from app.flow.calls_shown import ShownAttempt, ShownCall, load_calls
 from app.flow.case import gather_case, tell_story
 from app.flow.preview import Preview, preview_json
 from app.flow.story import FOUND_IN_LIST, name_of, tell_address, tell_attempt, tell_event
+from app.flow.wording import PEER_NAMES, describe_failure
 from app.store.returns import load_returns
 from app.store.shipments import load_shipments
 from app.web.console.finding import find_order_of
@@ -51,11 +52,13 @@ def add_order_page(
         case = await gather_case(store, order)
         told = tell_story(case, at_risk_seconds=at_risk_seconds, country_code=country_code)
         live = order.live
+        deadline = deadline_of(order, now, at_risk_seconds)
+        first = offered_first(order, is_near=deadline is not None)
         return visit.page(
             "order.html",
             order=order,
             name=name_of(order),
-            deadline=deadline_of(order, now, at_risk_seconds),
+            deadline=deadline,
             present=[*told.deadline, *told.present],
             verdict=told.verdict,
             sent_words=told.shipments,
@@ -66,8 +69,8 @@ def add_order_page(
             story=moments_of(
                 order, case.events, case.history, await load_calls(store, order.order_id)
             ),
-            first=offered_first(order),
-            others=offered_else(order),
+            first=first,
+            others=offered_else(first),
         )
 
     async def preview_page(visit: Visit) -> Response:
@@ -75,8 +78,9 @@ def add_order_page(
         try:
             seen = preview_json(await preview(order))
         except BridgeError as trouble:
-            text = f"{trouble}. {trouble.resolution}"
-            raise Refused(503, "Ankorstore could not be asked", text) from None
+            back = (f"/orders/{order.marketplace_order_id}", f"Order {name_of(order)}")
+            text = _tell_trouble(trouble)
+            raise Refused(503, "Nothing could be compared", text, back) from None
         return visit.page(
             "preview.html",
             order=order,
@@ -87,6 +91,14 @@ def add_order_page(
 
     console.add_page("/orders/{order}", order_page)
     console.add_page("/orders/{order}/preview", preview_page)
+
+
+def _tell_trouble(trouble: BridgeError) -> str:
+    """Return why nothing could be compared; unlike a step, a page is not tried again by itself."""
+    failure = describe_failure(trouble)
+    waits = trouble.resolution.startswith("Nothing to do")
+    what = "Try again in a minute." if waits else trouble.resolution
+    return f"{failure[0].upper()}{failure[1:]}. {what} Nothing was changed."
 
 
 def moments_of(
@@ -122,11 +134,14 @@ def moments_of(
 
 
 def _call(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the particulars of an attempt's last call."""
+    """Return the particulars of an attempt's last call that its sentence leaves out."""
     if row["call"] is None:
         return ()
+    took = f"took {row['duration_ms']} ms"
+    if row["peer"] in PEER_NAMES:
+        return (took,)
     status = f", answered {row['status']}" if row["status"] is not None else ""
-    return (f"{row['peer']}: {row['call']}{status}", f"took {row['duration_ms']} ms")
+    return (f"{row['peer']}: {row['call']}{status}", took)
 
 
 def flatten(value: Any, path: str = "") -> list[tuple[str, str]]:

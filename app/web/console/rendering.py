@@ -5,8 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
+
+from app.domain.deadlines import Deadline, deadline_of
+from app.domain.record import OrderRecord
+from app.web.console.button_words import COMPARE, tell_words, without_commands
 
 SAFE_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -42,8 +46,10 @@ class Templates:
             "day": tell_day,
             "span": tell_span,
             "words": tell_words,
+            "without_commands": without_commands,
         }
-        self._environment.globals |= shared
+        self._environment.tests["late"] = is_late
+        self._environment.globals |= {"compare": COMPARE, **shared}
 
     def render(self, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page that no cache keeps."""
@@ -79,12 +85,9 @@ def _tell(at: datetime | str | None, form: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), shown)
 
 
-def tell_words(text: str) -> Markup:
-    """Return a sentence of ours; what stands in backticks becomes a command to read."""
-    parts = [escape(part) for part in text.split("`")]
-    marked = [Markup("<code>{}</code>").format(one) for one in parts[1::2]]
-    told = [*(piece for pair in zip(parts[::2], marked, strict=False) for piece in pair)]
-    return Markup("").join([*told, *parts[::2][len(marked) :]])
+def is_late(order: OrderRecord, now: datetime) -> bool:
+    """Tell whether an order should have left the warehouse and has not."""
+    return deadline_of(order, now, 0) is Deadline.LATE
 
 
 def tell_day(at: datetime | None) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app.domain.jobs import JOB_NAMES
+from app.domain.jobs import JOB_NAMES, JOB_PURPOSES
 from app.flow.steering import JobPaused, run_job_now, stop_of_job, tell_job, tell_job_decision
 from app.store.decisions_jobs import list_job_decisions, pause_job, resume_job
 from app.store.schedules import (
@@ -70,7 +70,7 @@ async def _show(visit: Visit, status: int = 200, problem: str | None = None) -> 
     jobs = await load_schedules(visit.store)
     now = visit.store.now()
     shown = [
-        (job, _words(name), tell_job(job, stop_of_job(name, visit.pauses), now))
+        (job, _words(name), JOB_PURPOSES[name], tell_job(job, stop_of_job(name, visit.pauses), now))
         for name in JOB_NAMES
         if (job := jobs.get(name)) is not None
     ]

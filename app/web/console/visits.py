@@ -107,7 +107,7 @@ class Console:
             person = await self.access.identify(request)
             if person is None:
                 return go_to_sign_in(request)
-            response = await page(await self._visit(request, person, {}))
+            response = await _within(await self._visit(request, person, {}), page)
             self._keep_key(response, request, person)
             return response
 
@@ -123,7 +123,7 @@ class Console:
             form = await read_form(request)
             require_form_token(form, person.form_token)
             require_operator(person)
-            return await page(await self._visit(request, person, form))
+            return await _within(await self._visit(request, person, form), page)
 
         self.add_open(path, answer, method="POST")
 
@@ -149,7 +149,7 @@ class Console:
     def refuse(self, refused: Refused) -> Response:
         """Return the page of a refusal."""
         return self.templates.render(
-            "message.html", refused.status, title=refused.title, text=refused.text
+            "message.html", refused.status, title=refused.title, text=refused.text, back=None
         )
 
     async def _visit(self, request: Request, person: Person, form: Form) -> Visit:
@@ -159,6 +159,20 @@ class Console:
     def _keep_key(self, response: Response, request: Request, person: Person) -> None:
         if person.is_by_proxy and read_cookie(request, FORM) != person.key:
             set_cookie(response, request, FORM, person.key)
+
+
+async def _within(visit: Visit, page: Page) -> Response:
+    """Return a page, or its refusal with all that stands around pages, so that one can go on."""
+    try:
+        return await page(visit)
+    except Refused as refused:
+        return visit.page(
+            "message.html",
+            refused.status,
+            title=refused.title,
+            text=refused.text,
+            back=refused.back,
+        )
 
 
 NO_DATABASE = Refused(
