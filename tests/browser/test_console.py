@@ -190,7 +190,7 @@ def test_replaying_a_time_window(anna: Page, served: Served) -> None:
     anna.get_by_role("button", name="Count").click()
     confirm = anna.get_by_role("button", name="again now")
     expect(confirm).to_have_text(re.compile(r"Read \d+ orders again now"))
-    assert [row.step for row in served.history(UNKNOWN_SKU)] == ["review"]
+    assert [row.step for row in served.history(UNKNOWN_SKU)] == ["answer order"]
 
     anna.get_by_label("Why, for the history of each").fill("the receiver was restored")
     confirm.click()

@@ -1,4 +1,4 @@
-"""The sentences operators read about shipments."""
+"""The sentences operators read about an order."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from app.domain.lifecycle import State
+from app.domain.reasons import REASONS
 from app.domain.record import OrderRecord
 from app.domain.shipment import Parcel
+from app.flow.moves import ask_person
 from app.flow.story import tell_present, tell_shipments
 from tests.fake_clock import START
 from tests.shipment_samples import shipment
@@ -56,3 +58,28 @@ def test_a_newer_versions_state_is_told_as_such() -> None:
     assert tell_present(order(state=newer), START)[0] == (
         "It is returned, a state of a newer version."
     )
+
+
+def test_a_reason_is_told_once() -> None:
+    """What was found for the reason that is asked about has no second sentence; others have."""
+    found = [
+        {"reason": "sku_unknown", "field": "SKU VASE", "detail": "not a product there"},
+        {"reason": "stock_short", "field": "SKU MUG", "detail": ""},
+    ]
+    asking = replace(
+        order(attention_reason="sku_unknown", attention_since=START), attention_detail=tuple(found)
+    )
+
+    lines = tell_present(asking, START)
+
+    assert "  - SKU VASE: not a product there" in lines
+    assert f"  - {REASONS['stock_short'].sentence} [SKU MUG]" in lines
+    assert "\n".join(lines).count(REASONS["sku_unknown"].sentence) == 1
+
+
+def test_the_history_says_in_words_what_a_person_is_asked() -> None:
+    """Not by the reason's code; a step's own words go before."""
+    sentence = REASONS["sku_unknown"].sentence.removesuffix(".")
+
+    assert ask_person("sku_unknown", field="order").message == sentence
+    assert ask_person("sku_unknown", field="order", message="so it is").message == "so it is"
