@@ -35,7 +35,7 @@ from app.store.statements import given
 from tests.simulation.run import run_one, silence_logs
 
 Patches = list[Any]
-ALLOWED_SEEDS = 400
+ALLOWED_SEEDS = 1000
 
 
 async def _nothing(*args: Any, **kwargs: Any) -> None:
