@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.jobs import RETURNS
+from app.domain.jobs import RECONCILE, RETURNS
 from app.domain.lifecycle import State
 from app.domain.returns import ReturnCase, ReturnState
 from app.domain.tasks import Answer
@@ -12,6 +12,7 @@ from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.decisions import Impossible
 from app.store.decisions_returns import ask_return_label, close_return, open_return
 from app.store.decisions_tasks import settle_task
+from app.store.queries import find_order
 from app.store.returns import load_label, load_returns
 from app.store.session import Store
 from tests.fake_clock import FakeClock
@@ -287,6 +288,24 @@ async def test_refused_before_the_order_was_closed(sqlite_store: Store, clock: F
         await world.pass_time(60, steps=4)
         held = await world.held(order)
         assert (held.outcome, held.attention_reason) == ("completed", "reception_refused")
+
+
+async def test_refusal_nobody_told_of_is_found(store: Store, clock: FakeClock) -> None:
+    """Without its event a refusal is seen in Ankorstore's list, once, and only of a held order."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        order = await _ship(world)
+        stranger = world.ankorstore.place_order([OrderedLine("TOTE-NAT")], GOOD, status="shipped")
+        for one in (order, stranger):
+            world.ankorstore.refuse_shipment(one.id)
+        await world.run_job(RECONCILE)
+
+        held = await world.held(order)
+        assert (held.attention_reason, held.outcome) == ("reception_refused", "completed")
+        assert await find_order(store, stranger.id) is None
+        await _open(world, order)
+        reads = world.reads(order)
+        await world.run_job(RECONCILE)
+        assert world.reads(order) == reads
 
 
 async def test_one_return_for_each_shipment(sqlite_store: Store, clock: FakeClock) -> None:
