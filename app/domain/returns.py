@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+LABEL_REFUSED = "return_label_refused"
+"""The reason under which a person is asked about a label the warehouse cannot make."""
+
 
 class ReturnState(StrEnum):
     """How far a return is (docs/rules/returns.md)."""
