@@ -8,6 +8,8 @@ from typing import Any
 
 LABEL_REFUSED = "return_label_refused"
 """The reason under which a person is asked about a label the warehouse cannot make."""
+RETURN_REASONS = ("reception_refused", "return_unclear", "return_refused", LABEL_REFUSED)
+"""Everything a return may ask a person about."""
 
 
 class ReturnState(StrEnum):

@@ -5,19 +5,13 @@ from typing import Any
 
 from app.domain.jobs import RETURNS
 from app.domain.record import OrderRecord
-from app.domain.returns import LABEL_REFUSED, OpenedBy, ReturnCase, ReturnState
+from app.domain.returns import LABEL_REFUSED, RETURN_REASONS, OpenedBy, ReturnCase, ReturnState
 from app.store.decisions import Impossible, signed, write_decision
 from app.store.returns import change_return, load_returns, open_returns
 from app.store.schedules import run_soon
 from app.store.session import Store
 from app.store.shipments import load_shipments
 
-RETURN_REASONS = (
-    "reception_refused",
-    "return_unclear",
-    "return_refused",
-    LABEL_REFUSED,
-)
 _SETTLED = (ReturnState.BOOKED, ReturnState.CLOSED)
 _NOT_SENT: dict[str, Any] = {
     "announce_intent_at": None,
