@@ -16,6 +16,9 @@ from app.domain.policy import Policy
 from app.policy_reader import PolicyReader, Problem
 from app.settings import SettingsError
 
+_UNREADABLE = (
+    "a value is too large or nested too deep; allowed: the keys and values of docs/policy.md"
+)
 _AT_LINE = re.compile(r"at line (\d+)")
 _BARE_TEXT = re.compile(r"([\w-]+)\s*=\s*([A-Za-z][\w-]*)\s*(?:#.*)?")
 
@@ -70,6 +73,9 @@ def parse_policy(text: str, name: str) -> Policy:
         content = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError([_explain_syntax(text, name, str(error))]) from None
+    except (ValueError, ArithmeticError, RecursionError):  # figures or nesting beyond all measure
+        line = _line_of_unreadable(text)
+        raise PolicyError([f"{name}, line {line}: {_UNREADABLE}"]) from None
     problems: list[Problem] = []
     policy = PolicyReader(problems).read(content)
     if problems:
@@ -87,6 +93,19 @@ def _explain_syntax(text: str, name: str, problem: str) -> str:
     if (bare := _BARE_TEXT.fullmatch(line)) is not None:
         return f'{name}, line {number}: {line}: texts need quotes: {bare[1]} = "{bare[2]}"'
     return f"{name}, line {number}: {line}: this is no TOML: {problem}"
+
+
+def _line_of_unreadable(text: str) -> int:
+    """Return the line at which the parser gives up on what is TOML all the same."""
+    lines = text.splitlines(keepends=True)
+    for count in range(1, len(lines) + 1):
+        try:
+            tomllib.loads("".join(lines[:count]), parse_float=Decimal)
+        except tomllib.TOMLDecodeError:
+            continue
+        except (ValueError, ArithmeticError, RecursionError):
+            return count
+    return len(lines)
 
 
 def _is_worst(problem: Problem) -> bool:

@@ -118,7 +118,8 @@ class PolicyReader:
                 f"then = {' or '.join(afterwards)}" if afterwards else "no hold_hours here",
             )
         if not _is_number(hours) or not 0 < hours <= 8760:
-            self._note((*path, "hold_hours"), f"{hours!r} is no time", "a number from 0 to 8760")
+            where = (*path, "hold_hours")
+            self._note(where, f"{_shown(hours)} is no time", "a number above 0, at most 8760")
             return None
         return Decimal(hours)
 
@@ -132,7 +133,7 @@ class PolicyReader:
         if not is_wanted:
             self._note(where, "is for partial only", "no minimum_value_share here")
         if not _is_number(share) or not 0 <= share <= 1:
-            self._note(where, f"{share!r} is no share", "a number from 0 to 1")
+            self._note(where, f"{_shown(share)} is no share", "a number from 0 to 1")
             return Decimal(0)
         return Decimal(share)
 
@@ -164,6 +165,10 @@ class PolicyReader:
 
 
 _REASON_TEXT = f"a text of 1 to {MAX_REJECT_REASON_CHARACTERS} characters"
+
+
+def _shown(value: object) -> str:
+    return str(value) if isinstance(value, Decimal) else repr(value)
 
 
 def _is_number(value: object) -> bool:

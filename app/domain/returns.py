@@ -6,6 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+LABEL_REFUSED = "return_label_refused"
+"""The reason under which a person is asked about a label the warehouse cannot make."""
+RETURN_REASONS = ("reception_refused", "return_unclear", "return_refused", LABEL_REFUSED)
+"""Everything a return may ask a person about."""
+
 
 class ReturnState(StrEnum):
     """How far a return is (docs/rules/returns.md)."""

@@ -69,6 +69,8 @@ def doubt_unread(text: str) -> tuple[str, ...]:
 def _doubt_street(street: str, country_code: str, *, has_marker: bool) -> Iterator[str]:
     if country_code == "DE" and patterns.SQUARE_OF_MANNHEIM.fullmatch(street):
         return
+    if patterns.NAMELESS.fullmatch(street):
+        yield "street_without_name"
     is_generic = patterns.GENERIC_STREET.fullmatch(street)
     if not has_marker and (is_generic or len(street.rstrip(".")) == 1):
         yield "street_without_name"
@@ -80,6 +82,8 @@ def _doubt_street(street: str, country_code: str, *, has_marker: bool) -> Iterat
         _is_rival(street[: found.start()]) for found in _numbers_inside(street)
     ):
         yield "several_numbers"
+    if patterns.NUMBER_WITH_LETTER_END.search(street):
+        yield "several_numbers"  # `Hauptstr. 12a - 12c`
     last = re.search(r"(?<![\w.])([0-9]+)(?:-[0-9]+)?$", street)
     if last is None or has_marker:
         return
@@ -102,10 +106,14 @@ def _numbers_inside(street: str) -> Iterator[re.Match[str]]:
 def _is_rival(before: str) -> bool:
     """Tell whether *before* is a street of its own, so that a number behind it could be its."""
     text = before.strip(_EDGES)
-    belongs_to_name = patterns.STREET_TYPE_ALONE.fullmatch(text) or (
+    belongs_to_name = patterns.NAME_FOLLOWS.fullmatch(text) or (
         patterns.CONNECTIVE_ENDING.search(text)
     )
     return not belongs_to_name
+
+
+def _is_label(text: str) -> bool:
+    return len(text) == 1 or patterns.LABEL.fullmatch(text) is not None
 
 
 def _doubt_size(parts: StreetParts, country_code: str) -> Iterator[str]:
@@ -128,6 +136,8 @@ def _doubt_numbers_after(street: str) -> Iterator[str]:
         number, before, after = int(found["number"]), street[: found.start()], street[found.end() :]
         if len(found["number"]) >= 5:
             yield "postal_code_like"
+        elif _is_label(before.strip(_EDGES)) and not patterns.RANGE_WORD_START.match(street):
+            yield "number_of_unit"  # `12 bte 3 Rue Haute`
         elif is_year(number) and ends_in_month(before):
             continue
         elif not after.strip(_EDGES) and not patterns.UNIT_ENDING.search(before):

@@ -47,7 +47,7 @@ _TABLE = (
     Doubt(
         "number_of_unit",
         Confidence.UNSURE,
-        "The number stands behind the word for a unit, a plot, a road or a kilometre.",
+        "The number stands behind the word for a unit, flat, box, plot, road or kilometre.",
     ),
     Doubt(
         "second_number_larger",

@@ -100,8 +100,11 @@ STREET_TYPE_ALONE = _compiled(
     rf"|{words.MORE_STREET_ENDINGS})\.?"
 )
 """A whole street text that is a type of street and no name."""
+NAME_FOLLOWS = _compiled(rf"(?:{words.STREET_BEGINNINGS}|{words.MORE_STREET_BEGINNINGS})\.?")
+"""A type of street that its name stands behind: `Piazza 5 Giornate`, while a `Markt` has none."""
 
 GENERIC_STREET = _compiled(rf"(?:{words.GENERIC_STREETS})\.?")
+NAMELESS = _compiled(rf"(?:{words.NAMELESS})\.?")
 CONNECTIVE_ENDING = _compiled(
     r"(?:(?<!\w)(?:de|du|des|la|le|les|of|the|van|der|den|het|do|da|dos|des|del|della|von|zum"
     r"|of the|lat|las|los|en|y|i)|[dl]')$"
@@ -115,14 +118,17 @@ SQUARE_OF_MANNHEIM = _compiled(r"[a-u] ?[1-7]")
 UNIT_ENDING = _compiled(
     rf"(?:(?<![^\W\d_])(?:{words.UNITS}|{words.ROADS})|^(?:{words.NUMBERED_ROADS}))\.?[ ,]*$"
 )
-LABEL_ENDING = _compiled(
-    rf"(?<!\w)(?:{words.KEYWORDS}|{words.MORE_KEYWORDS}|{words.UNITS}|{words.ROADS}"
-    rf"|{words.NUMBERED_ROADS})\.?[ ,]*$"
+_LABEL = (
+    rf"(?:{words.KEYWORDS}|{words.MORE_KEYWORDS}|{words.UNITS}|{words.ROADS}"
+    rf"|{words.NUMBERED_ROADS})\.?"
 )
+LABEL = _compiled(_LABEL)
+LABEL_ENDING = _compiled(rf"(?<!\w){_LABEL}[ ,]*$")
 """Text that ends in a word to which the number behind it belongs."""
 
 RANGE_WORD_START = _compiled(r"(?:à|a|et|en|und|and|to|tot|y|e|i|og|och|t/m) +[0-9]")
 LOOSE_NUMBER = re.compile(rf"(?<![\w./-])(?P<number>[0-9]+)(?![0-9])(?P<after>{LETTER}*)")
+NUMBER_WITH_LETTER_END = re.compile(rf"(?<![\w./-])[0-9]+ ?{LETTER}$")
 GLUED_NUMBER = re.compile(rf"{LETTER}{{3}}[0-9]")
 POSTAL_CODE = re.compile(r"(?<!\w)[A-Z]{1,2}-[0-9]{4,5}(?!\w)")
 POSTAL_CODE_SIZE = 10_000

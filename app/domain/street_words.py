@@ -29,7 +29,10 @@ UNITS = (
     "nave|parcela|parc|puesto|km|lote?|cellule|local|unit|shop|block|bloque|bloco|arch|kiosk|kiosque"
     "|hangar|halle?|box|stand|negozio|capannone|loja|sector|sektor|objekt|obj|pl|hal|gebouw|dock"
     "|parzelle|flurst[uü]ck|dzia[lł]ka|dz|studio|apto?|suite|flat|plot|ev\\. ?č|č\\. ?p|č\\. ?ev"
-    "|pier|units|shops|magazijn|loods|lager|warehouse|entrep[oô]t|magasin|bay|stall|quay|dep[oô]t|armaz[eé]m|hala"
+    "|pier|units|shops|magazijn|loods|lager|warehouse|entrep[oô]t|magasin|bay|stall|quay"
+    "|d[eé]p[oô]t|armaz[eé]m|hala|winkel|laden|pakhuis|bus|bte|bo[iî]te|b(?=\\.)|app|appt"
+    "|appartement|apt|apartment|int|interno|piso|b[aâ]timent|b[aâ]t|wohnung|whg|top|t[uü]r"
+    "|verdieping|[eé]tage|lok|parz|geb|geb[aä]ude|kilometer"
 )
 """Words whose number is not a house number."""
 
@@ -58,6 +61,8 @@ GENERIC_STREETS = (
     "rue|calle|rua|via|straße|strasse|avenue|avenida|avda|ulica|ul|street|road|place|court"
 )
 """Words that are nobody's whole address, while a `Markt` or a `Singel` is."""
+NAMELESS = "n\\.?[°º]\\.?|no|nr|hausnr|hausnummer|huisnummer|nummer|haus|hs|s/n"
+"""Words before a number that tell of no street at all."""
 
 STREET_ENDINGS = (
     "street|st|road|rd|lane|drive|close|way|mews|terrace|avenue|ave|gardens|row|square"

@@ -8,7 +8,7 @@ nobody told of and wakes those whose news may have been missed (docs/rules/recon
 from dataclasses import dataclass
 
 from app.domain.order import ListedOrder
-from app.domain.statuses import ACCEPTED_STATUS, LISTED_STATUSES
+from app.domain.statuses import ACCEPTED_STATUS, LISTED_STATUSES, REFUSED_STATUS
 from app.ports import Marketplace
 from app.store.reconcile import add_missing_orders, wake_differing, wake_unlisted
 from app.store.session import Store
@@ -61,4 +61,19 @@ async def reconcile(store: Store, marketplace: Marketplace, *, source: str) -> R
         store, source, set(listed), started_at=started_at, unread_seconds=UNREAD_SECONDS
     )
     created += created_accepted
+    differing += await _wake_refused(store, marketplace, source=source)
     return ReconcileReport(len(orders), created, differing, unlisted, created_accepted)
+
+
+async def _wake_refused(store: Store, marketplace: Marketplace, *, source: str) -> int:
+    """
+    Wake held orders whose delivery the retailer refused; those of other times are left alone.
+
+    Such an order is closed here and in neither of the other lists: only its event tells of it,
+    and events get lost.
+    """
+    refused = [order async for order in marketplace.list_orders(REFUSED_STATUS)]
+    woken = 0
+    for start in range(0, len(refused), BATCH):
+        woken += await wake_differing(store, source, refused[start : start + BATCH])
+    return woken

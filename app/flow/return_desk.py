@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from app.domain.returns import ReturnCase, ReturnState
+from app.domain.returns import LABEL_REFUSED, ReturnCase, ReturnState
 from app.errors import BridgeError, OutcomeUnknown, Paused, PeerAway, Rejected
 from app.flow.returning import asked_of
 from app.ports import ReturnsDesk, Turn
@@ -150,7 +150,7 @@ class Returns:
         try:
             label = await self._warehouse.read_label(case.warehouse_shipment_id)
         except Rejected as refusal:
-            problem = f"return_label_refused: {refusal.detail or 'no reason given'}"
+            problem = f"{LABEL_REFUSED}: {refusal.detail or 'no reason given'}"
             return await self._ask(case, problem)
         await keep_label(self._store, case, label)
         log.info("return.labelled", return_id=case.return_id)
@@ -165,15 +165,22 @@ class Returns:
         return looked_at is None or self._store.now() - looked_at >= timedelta(seconds=LOOK_SECONDS)
 
     async def _follow(self, case: ReturnCase) -> str:
-        """Compare what was booked back in with what was announced, over the whole order."""
+        """Compare what was booked back in with what was announced, over the whole order there."""
         now = self._store.now()
         of_order = await self._warehouse.count_booked(case.external_order_number or "")
         earlier = await load_returns(self._store, case.order_id)
-        taken = sum(one.pieces for one in earlier if one.return_id < case.return_id)
+        taken = sum(
+            # Of one that a person closed nothing more is expected.
+            one.booked_pieces if one.state is ReturnState.CLOSED else one.pieces
+            for one in earlier
+            if one.return_id < case.return_id
+            and one.external_order_number == case.external_order_number
+        )
         booked = max(0, of_order - taken)
         values: dict[str, Any] = {"looked_at": now, "booked_pieces": min(booked, case.pieces)}
-        if booked >= case.pieces > 0:
-            ended = {"booked_at": now, "closed_at": now, "label_data": None}
+        is_booked = booked >= case.pieces > 0
+        if is_booked:
+            ended = {"booked_at": now, "closed_at": now, "label_data": None, "problem": None}
             values |= {"state": ReturnState.BOOKED, **ended}
-        await change_return(self._store, case, values)
+        await change_return(self._store, case, values, wakes=is_booked)
         return f"{values['booked_pieces']} of {case.pieces} pieces booked"

@@ -1,11 +1,13 @@
 """What operators decide about an order's latest shipping date."""
 
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 
 from app.domain.deadlines import UNDISPATCHED
 from app.domain.record import OrderRecord
 from app.store.decisions import Impossible, signed, write_decision
 from app.store.session import Store
+
+LATEST_AHEAD = timedelta(days=366)
 
 
 async def postpone_order(
@@ -15,7 +17,8 @@ async def postpone_order(
     Have Ankorstore told that the order leaves by *to*; return what happens next.
 
     Raises:
-        Impossible: It has left or is closed, or the date is past or no later than today's.
+        Impossible: It has left or is closed, or the date is past, earlier than the one known, or
+            more than a year ahead: no earlier one could be announced after it.
     """
     if order.state not in UNDISPATCHED:
         what = f"closed ({order.outcome})" if order.outcome else str(order.state)
@@ -26,6 +29,8 @@ async def postpone_order(
     today = store.now().astimezone(UTC).date()
     if to < today:
         raise Impossible(f"{to} is past; name today ({today}) or a later day")
+    if to > today + LATEST_AHEAD:
+        raise Impossible(f"{to} is more than a year ahead; look whether its year is right")
     if order.ship_by_at is not None and to < order.ship_by_at.astimezone(UTC).date():
         raise Impossible(
             f"Ankorstore expects it by {order.ship_by_at:%Y-%m-%d} already; name a later day"

@@ -1,22 +1,17 @@
 """What operators decide about goods that come back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.domain.jobs import RETURNS
 from app.domain.record import OrderRecord
-from app.domain.returns import OpenedBy, ReturnCase, ReturnState
+from app.domain.returns import LABEL_REFUSED, RETURN_REASONS, OpenedBy, ReturnCase, ReturnState
 from app.store.decisions import Impossible, signed, write_decision
 from app.store.returns import change_return, load_returns, open_returns
 from app.store.schedules import run_soon
 from app.store.session import Store
 from app.store.shipments import load_shipments
 
-RETURN_REASONS = (
-    "reception_refused",
-    "return_unclear",
-    "return_refused",
-    "return_label_refused",
-)
 _SETTLED = (ReturnState.BOOKED, ReturnState.CLOSED)
 _NOT_SENT: dict[str, Any] = {
     "announce_intent_at": None,
@@ -43,18 +38,21 @@ async def open_return(
     Raises:
         Impossible: Nothing was shipped, or an answer is missing that only a person can give.
     """
-    await _open_missing(store, order, remark)
-    cases = [case for case in await load_returns(store, order.order_id) if _is_unsettled(case)]
-    if not cases:
+    known = await load_returns(store, order.order_id)
+    missing = await _find_missing(store, order, known)
+    unsettled = [case for case in known if _is_unsettled(case)]
+    if not missing and not unsettled:
         return "all returns of the order are announced or closed already; nothing changes"
-    if rma_id is not None and len(cases) > 1:
+    if rma_id is not None and len(missing) + len(unsettled) > 1:
         raise Impossible("several shipments come back; announce them one by one in Maya")
-    for case in cases:
+    for case in unsettled:
         if case.announce_intent_at is not None and not (again or rma_id):
             raise Impossible(
                 "the answer to the announcement was lost. Look in Maya, then use --rma-id ID if "
                 "the return is there, or --again if it is not"
             )
+    await open_returns(store, order.order_id, missing, opened_by=OpenedBy.OPERATOR, remark=remark)
+    cases = [case for case in await load_returns(store, order.order_id) if _is_unsettled(case)]
     now = store.now()
     for case in cases:
         values: dict[str, Any] = {**_NOT_SENT, "announce_asked_at": now}
@@ -85,7 +83,7 @@ async def ask_return_label(store: Store, order: OrderRecord, *, by: str, reason:
     if not wanted:
         return "the label is there already; nothing changes"
     for case in wanted:
-        is_refused = case.problem_code == "return_label_refused"
+        is_refused = case.problem_code == LABEL_REFUSED
         values: dict[str, Any] = {"label_asked_at": store.now()}
         await change_return(store, case, {**values, "problem": None} if is_refused else values)
     await _record(store, order, signed("return label wanted", by, reason))
@@ -118,15 +116,22 @@ async def close_return(store: Store, order: OrderRecord, *, by: str, reason: str
     return "the order's returns are closed"
 
 
-async def _open_missing(store: Store, order: OrderRecord, remark: str | None) -> None:
+async def _find_missing(
+    store: Store, order: OrderRecord, known: Sequence[ReturnCase]
+) -> Sequence[str]:
+    """
+    Return the shipments of the order that have no return yet.
+
+    Raises:
+        Impossible: Nothing of it was shipped.
+    """
     rows = await load_shipments(store, order.order_id)
-    shipment_ids = [row.shipment.warehouse_shipment_id for row in rows]
-    if not shipment_ids:
+    if not rows:
         stands = order.outcome or order.state
         raise Impossible(f"the order is {stands}, and no shipment of it is known to come back")
-    await open_returns(
-        store, order.order_id, shipment_ids, opened_by=OpenedBy.OPERATOR, remark=remark
-    )
+    opened = {case.warehouse_shipment_id for case in known}
+    ids = dict.fromkeys(row.shipment.warehouse_shipment_id for row in rows)
+    return [shipment_id for shipment_id in ids if shipment_id not in opened]
 
 
 def _is_unsettled(case: ReturnCase) -> bool:

@@ -192,7 +192,7 @@ async def _is_sent(store: Store, order: OrderRecord) -> bool:
 
 
 def _next_commands(order: OrderRecord) -> str:
-    """Name the commands that are possible now, for a refusal."""
+    """Name the commands that settle what the warehouse has, or where the order stands instead."""
     name = order.marketplace_reference or order.marketplace_order_id
     task = task_of(order)
     answers = answers_to(task) if task is not None else ()
@@ -207,7 +207,7 @@ def _next_commands(order: OrderRecord) -> str:
     if order.state is State.CLOSED:
         return f"the order is closed ({order.outcome})"
     if order.attention_reason is not None:
-        return f"possible: antbridge orders retry {name}"
+        return f"it asks for a person: {reason_of(order.attention_reason).sentence}"
     return "it goes on by itself"
 
 

@@ -7,6 +7,7 @@ from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, State
 from app.domain.policy import ASKED_TO_CANCEL, CURED_BY_CUTTING, WAIVABLE
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
+from app.domain.returns import RETURN_REASONS
 from app.domain.tasks import NO_TASK, answers_to
 from app.store.decisions import Impossible
 
@@ -36,7 +37,8 @@ def possible_moves(order: OrderRecord) -> tuple[str, ...]:
     """Return the commands that make sense for the order as it stands."""
     if not is_open(order):
         is_reopened = order.attention_reason == "reopened_after_closing"
-        return ("take",) if is_reopened or order.outcome == IGNORED_BEFORE_SWITCH else ()
+        is_takeable = is_reopened or order.outcome == IGNORED_BEFORE_SWITCH
+        return (*(("take",) if is_takeable else ()), *_moves_about_returns(order))
     asked = reason_of(order.attention_reason) if order.attention_reason else None
     moves = []
     if _waits_for_answer(order):
@@ -58,7 +60,12 @@ def possible_moves(order: OrderRecord) -> tuple[str, ...]:
         moves.append("release")
     if asked is not None and not asked.is_task and not is_held:
         moves.append("retry")
-    return (*moves, *_moves_about_goods(order), *_moves_about_dates(order))
+    return (
+        *moves,
+        *_moves_about_goods(order),
+        *_moves_about_dates(order),
+        *_moves_about_returns(order),
+    )
 
 
 def _moves_about_goods(order: OrderRecord) -> Iterator[str]:
@@ -83,6 +90,13 @@ def _moves_about_goods(order: OrderRecord) -> Iterator[str]:
 def _moves_about_dates(order: OrderRecord) -> Iterator[str]:
     if order.state in UNDISPATCHED and order.ship_by_at is not None:
         yield "postpone"
+
+
+def _moves_about_returns(order: OrderRecord) -> Iterator[str]:
+    """Return the commands about goods that may come back: all of them left, or a part did."""
+    is_sent = order.state in (State.DISPATCHED, State.SHIPPED, State.CLOSED)
+    if order.attention_reason in RETURN_REASONS or (is_sent and order.live is not None):
+        yield "returns open|label|close"
 
 
 def task_of(order: OrderRecord) -> str | None:

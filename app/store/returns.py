@@ -5,10 +5,10 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 
-from app.domain.returns import OpenedBy, ReturnCase, ReturnLabel, ReturnState
-from app.store.models import Order, WarehouseOrder
+from app.domain.returns import LABEL_REFUSED, OpenedBy, ReturnCase, ReturnLabel, ReturnState
+from app.store.models import Order, Shipment, WarehouseOrder
 from app.store.models_returns import Return
 from app.store.orders import wake_orders
 from app.store.session import Store
@@ -24,14 +24,21 @@ _COLUMNS = {one.name for one in fields(ReturnCase)} - {
 
 
 def _cases() -> Select[Any]:
-    """Select returns with the number of their order's live warehouse order, without labels."""
+    """
+    Select returns with the number their goods were sent under, without labels.
+
+    Goods of a replaced warehouse order left under its number, not under that of the live one.
+    """
     columns = [column for column in Return.__table__.columns if column.name != "label_data"]
     return (
         select(
             *columns,
             Return.label_data.is_not(None).label("has_label"),
-            WarehouseOrder.external_order_number,
+            func.coalesce(
+                Shipment.external_order_number, WarehouseOrder.external_order_number
+            ).label("external_order_number"),
         )
+        .outerjoin(Shipment, Shipment.warehouse_shipment_id == Return.warehouse_shipment_id)
         .outerjoin(
             WarehouseOrder,
             (WarehouseOrder.order_id == Return.order_id) & WarehouseOrder.replaced_at.is_(None),
@@ -151,7 +158,7 @@ def _same(column: Any, value: Any) -> Any:
 
 
 async def keep_label(store: Store, case: ReturnCase, label: ReturnLabel) -> None:
-    """Keep a label until the case is closed."""
+    """Keep a label until the case is closed; a refusal of one asks nobody any more."""
     is_new_state = case.state in (ReturnState.OPEN, ReturnState.ANNOUNCED)
     values: dict[str, Any] = {
         "labelled_at": store.now(),
@@ -162,12 +169,17 @@ async def keep_label(store: Store, case: ReturnCase, label: ReturnLabel) -> None
     }
     if is_new_state and case.announced_at is not None:
         values["state"] = ReturnState.LABELLED
+    was_refused = case.problem_code == LABEL_REFUSED
+    if was_refused:
+        values["problem"] = None
     async with store.write() as connection:
         await connection.execute(
             update(Return)
             .where(Return.id == case.return_id, Return.closed_at.is_(None))
             .values(**values)
         )
+        if was_refused:
+            await wake_orders(store, connection, [case.order_id])
 
 
 async def load_label(store: Store, return_id: int) -> tuple[str, str, bytes] | None:

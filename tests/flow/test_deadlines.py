@@ -151,10 +151,14 @@ async def test_a_date_is_told_while_a_person_is_asked(store: Store, clock: FakeC
 
 
 async def test_dates_that_make_no_sense_are_refused(store: Store, clock: FakeClock) -> None:
-    """Past, earlier than expected, or of an order that has left: refused with what is possible."""
+    """Past, earlier than expected, years ahead, or of an order that has left: refused with why."""
     async with build_world(store, clock, warehouse=hand_driven()) as world:
         order = await _place(world)
-        for day, told in (("2026-03-01", "is past"), ("2026-03-03", "name a later day")):
+        for day, told in (
+            ("2026-03-01", "is past"),
+            ("2026-03-03", "name a later day"),
+            ("2062-03-12", "look whether its year is right"),
+        ):
             with pytest.raises(Impossible, match=told):
                 await _postpone(world, order, day)
         held = await world.held(order)

@@ -44,7 +44,7 @@ async def test_orders_without_a_webhook_are_found(store: Store, clock: FakeClock
         assert (await world.held(told)).found_by == "webhook"
         assert (await load_figures(store)).found_by == {"webhook": 1, "reconcile": 5}
         pages = [call for call in world.ankorstore.calls if call.path == "/api/v1/orders"]
-        assert len(pages) == 2 + 2
+        assert len(pages) == 2 + 2 + 1
         assert (world.accepts(), world.creates()) == (3, 6)
 
 

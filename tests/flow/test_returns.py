@@ -1,18 +1,20 @@
 """Goods that come back: noticed, announced once, labelled, and followed until booked."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from app.domain.jobs import RETURNS
+from app.domain.jobs import RECONCILE, RETURNS
 from app.domain.lifecycle import State
 from app.domain.returns import ReturnCase, ReturnState
 from app.domain.tasks import Answer
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.decisions import Impossible
 from app.store.decisions_returns import ask_return_label, close_return, open_return
-from app.store.decisions_tasks import settle_task
-from app.store.returns import load_label, load_returns
+from app.store.decisions_tasks import resend_order, settle_task
+from app.store.queries import find_order
+from app.store.returns import keep_label, load_label, load_returns
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.world import World, build_world, hand_driven
@@ -289,6 +291,24 @@ async def test_refused_before_the_order_was_closed(sqlite_store: Store, clock: F
         assert (held.outcome, held.attention_reason) == ("completed", "reception_refused")
 
 
+async def test_refusal_nobody_told_of_is_found(store: Store, clock: FakeClock) -> None:
+    """Without its event a refusal is seen in Ankorstore's list, once, and only of a held order."""
+    async with build_world(store, clock, warehouse=hand_driven()) as world:
+        order = await _ship(world)
+        stranger = world.ankorstore.place_order([OrderedLine("TOTE-NAT")], GOOD, status="shipped")
+        for one in (order, stranger):
+            world.ankorstore.refuse_shipment(one.id)
+        await world.run_job(RECONCILE)
+
+        held = await world.held(order)
+        assert (held.attention_reason, held.outcome) == ("reception_refused", "completed")
+        assert await find_order(store, stranger.id) is None
+        await _open(world, order)
+        reads = world.reads(order)
+        await world.run_job(RECONCILE)
+        assert world.reads(order) == reads
+
+
 async def test_one_return_for_each_shipment(sqlite_store: Store, clock: FakeClock) -> None:
     """Two shipments come back on their own; pieces booked count for the older one first."""
     async with build_world(
@@ -377,3 +397,133 @@ async def test_refused_return_of_a_cancelled_order_asks(
 async def _settle(world: World, order: Order) -> None:
     await settle_task(world.store, await world.held(order), answer=Answer.SHIPPED, by="Ann")
     await world.work()
+
+
+async def test_label_by_command_after_a_refused_one(sqlite_store: Store, clock: FakeClock) -> None:
+    """Once the label is there nobody is asked about the one that was refused."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _ship(world)
+        await _open(world, order)
+        world.active_ants.habits.makes_return_labels = False
+        await ask_return_label(sqlite_store, await world.held(order), by="Ann")
+        await world.run_jobs()
+        await world.work()
+        assert (await world.held(order)).attention_reason == "return_label_refused"
+        world.active_ants.habits.makes_return_labels = True
+        case = await _case(world, order)
+        label = await world.companies.warehouse.returns.read_label(case.warehouse_shipment_id)
+        await keep_label(sqlite_store, case, label)
+        await world.work()
+
+        case = await _case(world, order)
+        assert (case.state, case.problem) == (ReturnState.LABELLED, None)
+        assert (await world.held(order)).attention_reason is None
+
+
+async def test_booked_goods_ask_nobody(sqlite_store: Store, clock: FakeClock) -> None:
+    """What a return asked is settled once all pieces are booked."""
+    async with build_world(
+        sqlite_store,
+        clock,
+        warehouse=hand_driven(makes_return_labels=False),
+        active_ants_path_return_items="/v2/returnitem/get",
+    ) as world:
+        order = await _ship(world)
+        await _open(world, order)
+        await ask_return_label(sqlite_store, await world.held(order), by="Ann")
+        await world.run_jobs()
+        await world.work()
+        assert (await world.held(order)).attention_reason == "return_label_refused"
+        (rma_id,) = world.active_ants.return_desk.rmas
+        world.active_ants.return_desk.book(rma_id, 2)
+        await world.pass_time(2 * HOUR, steps=2)
+
+        case = await _case(world, order)
+        assert (case.state, case.problem) == (ReturnState.BOOKED, None)
+        assert (await world.held(order)).attention_reason is None
+
+
+async def test_refused_note_of_a_number_opens_nothing(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """A number cannot be that of two returns; the refusal leaves none behind that asks nobody."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=3)], GOOD)
+        await world.tell(order)
+        await world.work()
+        await world.ship(order, lines={"TOTE-NAT": 2})
+        await world.ship(order)
+        with pytest.raises(Impossible, match="several shipments"):
+            await _open(world, order, rma_id="77")
+        assert await load_returns(sqlite_store, (await world.held(order)).order_id) == []
+
+
+async def test_goods_of_a_replaced_warehouse_order_come_back(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """Returns are announced and followed under the number their goods left under."""
+    async with build_world(
+        sqlite_store,
+        clock,
+        warehouse=hand_driven(),
+        active_ants_path_return_items="/v2/returnitem/get",
+    ) as world:
+        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
+        await world.tell(order)
+        await world.work()
+        world.ankorstore.change_address(order.id, replace(GOOD, street="Damstraat 99"))
+        await world.tell(order)
+        await world.work()
+        held = await world.held(order)
+        assert held.attention_reason == "address_changed_after_placing"
+        await settle_task(sqlite_store, held, answer=Answer.CANCELLED, by="Ann")
+        await world.work()
+        await resend_order(sqlite_store, await world.held(order), by="Ann", reason="moved")
+        await world.work()
+        world.active_ants.ship(str(order.reference))
+        await world.poll_feed()
+        held = await world.held(order)
+        assert held.attention_reason == "replaced_order_shipped"
+        await _open(world, order)
+
+        case = await _case(world, order)
+        assert (case.state, case.problem) == (ReturnState.ANNOUNCED, None)
+        (call,) = world.active_ants.calls_to(RMA)
+        assert call.json()["externalReference"] == str(order.reference)
+
+        await settle_task(sqlite_store, held, answer=Answer.KEPT, by="Ann")
+        await world.work()
+        world.active_ants.ship(f"{order.reference}-2")
+        await world.poll_feed()
+        await _open(world, order)
+        _, second = world.active_ants.return_desk.rmas
+        world.active_ants.return_desk.book(second, 2)
+        await world.pass_time(2 * HOUR, steps=2)
+        cases = await load_returns(sqlite_store, held.order_id)
+        assert [case.state for case in cases] == [ReturnState.ANNOUNCED, ReturnState.BOOKED]
+
+
+async def test_pieces_of_a_closed_return_are_not_waited_for(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """What a person closed takes no pieces from the return of a later shipment."""
+    async with build_world(
+        sqlite_store,
+        clock,
+        warehouse=hand_driven(),
+        active_ants_path_return_items="/v2/returnitem/get",
+    ) as world:
+        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=3)], GOOD)
+        await world.tell(order)
+        await world.work()
+        await world.ship(order, lines={"TOTE-NAT": 2})
+        await _open(world, order)
+        await close_return(sqlite_store, await world.held(order), by="Ann", reason="kept")
+        await world.ship(order)
+        await _open(world, order)
+        _, second = world.active_ants.return_desk.rmas
+        world.active_ants.return_desk.book(second, 1)
+        await world.pass_time(2 * HOUR, steps=2)
+
+        cases = await load_returns(sqlite_store, (await world.held(order)).order_id)
+        assert [case.state for case in cases] == [ReturnState.CLOSED, ReturnState.BOOKED]

@@ -107,6 +107,17 @@ def test_close_and_resend_by_command(run: Run, filled: Filled) -> None:
     assert filled(lambda store: attempts_of(store, order_id)) == []
 
 
+def test_a_record_nobody_waits_for_names_all_that_is_possible(run: Run, filled: Filled) -> None:
+    """What a person held is released, not retried; the refusal names no command that is refused."""
+    held = {"state": "accepted", "attention_reason": "held_by_operator"}
+    filled(lambda store: add_order(store, marketplace_reference="R1", **held))
+
+    status, _, err = run("orders", "settle", "R1", "kept", "--reason", "x")
+
+    assert (status, err.count("possible")) == (1, 1)
+    assert err.endswith("possible now: accept, release, correct, close\n")
+
+
 async def test_settle_by_api(client: httpx.AsyncClient, store: Store, clock: FakeClock) -> None:
     """The same by API, with the answers that are possible shown before and refused otherwise."""
     order_id = await add_task(store)

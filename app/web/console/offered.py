@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from app.domain.deadlines import UNDISPATCHED
 from app.domain.record import OrderRecord
+from app.domain.returns import RETURN_REASONS
 from app.domain.tasks import answers_to
-from app.store.decisions_returns import RETURN_REASONS
 from app.store.possible_moves import (
     LABEL_REASONS,
     PARCEL_REASONS,
