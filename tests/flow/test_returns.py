@@ -127,6 +127,8 @@ async def test_crash_between_intent_and_answer(sqlite_store: Store, clock: FakeC
             await _open(world, order)
         case = await _case(world, order)
         assert (case.announce_intent_at is not None, case.rma_id) == (True, None)
+        await world.run_job(RETURNS)
+        assert (await world.held(order)).attention_reason is None
         await world.pass_time(2 * HOUR, steps=4)
         assert (await world.held(order)).attention_reason == "return_unclear"
         assert world.active_ants.calls_to(RMA) == []
