@@ -11,12 +11,14 @@ from typing import Any
 
 from app.domain.pauses import Pause
 from app.domain.record import OrderRecord
+from app.domain.returns import ReturnCase
 from app.domain.shipment import Shipment
 from app.flow.deadlines import tell_deadline
 from app.flow.story import name_of, tell_past, tell_present, tell_shipments
 from app.flow.verdict_words import tell_verdict
 from app.store.pauses import load_pauses
 from app.store.queries import load_events, load_history, load_peers
+from app.store.returns import load_returns
 from app.store.session import Store
 from app.store.shipments import load_shipments
 
@@ -33,6 +35,7 @@ class Case:
     pauses: Mapping[str, Pause] = field(default_factory=dict)
     away: Mapping[str, datetime] = field(default_factory=dict)
     """Since when each company that is away is."""
+    returns: Sequence[ReturnCase] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ async def gather_case(store: Store, order: OrderRecord) -> Case:
             for name, peer in peers.items()
             if peer["away_since"] is not None
         },
+        returns=await load_returns(store, order.order_id),
     )
 
 
@@ -81,5 +85,7 @@ def tell_story(case: Case, *, at_risk_seconds: float, country_code: str) -> Stor
                 order, case.now, at_risk_seconds=at_risk_seconds, country_code=country_code
             )
         ),
-        present=tuple(tell_present(order, case.now, pauses=case.pauses, away=case.away)),
+        present=tuple(
+            tell_present(order, case.now, pauses=case.pauses, away=case.away, returns=case.returns)
+        ),
     )

@@ -5,12 +5,14 @@ An announcement cannot be looked up, so its intent is committed before it and on
 answer asks a person; it is never sent again by itself (docs/rules/returns.md).
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from app.domain.returns import LABEL_REFUSED, ReturnCase, ReturnState
+from app.domain.returns import LABEL_REFUSED, ReturnCase, ReturnItem, ReturnState
 from app.errors import BridgeError, OutcomeUnknown, Paused, PeerAway, Rejected
 from app.flow.returning import asked_of
 from app.ports import ReturnsDesk, Turn
@@ -101,10 +103,7 @@ class Returns:
         intent = {
             "announce_intent_at": intent_at,
             "announce_sent_before_at": sent_before(self._store, self._http_timeout_seconds),
-            "items": [
-                {"shipment_item_id": one.shipment_item_id, "sku": one.sku, "pieces": one.pieces}
-                for one in items
-            ],
+            "items": _noted(items),
         }
         if not await change_return(self._store, case, intent):
             return "1 return changed meanwhile"
@@ -167,6 +166,8 @@ class Returns:
     async def _follow(self, case: ReturnCase) -> str:
         """Compare what was booked back in with what was announced, over the whole order there."""
         now = self._store.now()
+        if not case.items:  # announced in Maya, and noted here by its number alone
+            case = await self._learn_items(case)
         of_order = await self._warehouse.count_booked(case.external_order_number or "")
         earlier = await load_returns(self._store, case.order_id)
         taken = sum(
@@ -184,3 +185,17 @@ class Returns:
             values |= {"state": ReturnState.BOOKED, **ended}
         await change_return(self._store, case, values, wakes=is_booked)
         return f"{values['booked_pieces']} of {case.pieces} pieces booked"
+
+    async def _learn_items(self, case: ReturnCase) -> ReturnCase:
+        """Note what a return holds, so that its end is seen: all pieces of the shipment."""
+        number = case.external_order_number or ""
+        items = _noted(await self._warehouse.list_items(number, case.warehouse_shipment_id))
+        await change_return(self._store, case, {"items": items})
+        return replace(case, items=tuple(items))
+
+
+def _noted(items: Sequence[ReturnItem]) -> list[dict[str, Any]]:
+    return [
+        {"shipment_item_id": one.shipment_item_id, "sku": one.sku, "pieces": one.pieces}
+        for one in items
+    ]

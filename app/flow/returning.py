@@ -51,3 +51,20 @@ def asked_of(case: ReturnCase) -> Attention | None:
     if is_unsettled and case.opened_by == OpenedBy.MARKETPLACE:
         return ask_person("reception_refused", field=field)
     return None
+
+
+def tell_returns(cases: Sequence[ReturnCase]) -> list[str]:
+    """Return a sentence for each return that is not ended: how far it is, and what ends it."""
+    return [_tell_return(case) for case in cases if case.closed_at is None]
+
+
+def _tell_return(case: ReturnCase) -> str:
+    if case.announced_at is not None:
+        number = f" as {case.rma_id}" if case.rma_id else ""
+        booked = f", {case.booked_pieces} of {case.pieces} pieces booked in" if case.pieces else ""
+        how_far = f"announced to the warehouse{number}{booked}"
+    elif case.announce_asked_at is not None and case.problem is None:
+        how_far = "to be announced to the warehouse next"
+    else:
+        how_far = "not announced"
+    return f"Goods come back: shipment {case.warehouse_shipment_id}, {how_far}."

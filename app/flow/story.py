@@ -12,9 +12,11 @@ from app.domain.lifecycle import IGNORED_BEFORE_SWITCH, State
 from app.domain.pauses import Pausable, Pause, find_stop, tell_pause, tells_of_pause
 from app.domain.reasons import reason_of
 from app.domain.record import OrderRecord
+from app.domain.returns import ReturnCase
 from app.domain.shipment import Shipment
 from app.domain.tasks import answers_to
 from app.domain.waits import NOBODY, waiting_of
+from app.flow.returning import tell_returns
 from app.flow.wording import PEER_NAMES, waits_for_peer
 
 _STATE_SENTENCES = {
@@ -103,6 +105,7 @@ def tell_present(
     *,
     pauses: Mapping[str, Pause] | None = None,
     away: Mapping[str, datetime] | None = None,
+    returns: Sequence[ReturnCase] = (),
 ) -> list[str]:
     """
     Return where the order stands, what it waits for and, last, what a person does about it.
@@ -110,11 +113,20 @@ def tell_present(
     *pauses* are those in force by what they pause, *away* says since when a company is.
     """
     pauses, away = pauses or {}, away or {}
-    lines = [_standing(order), *_doubts(order)]
+    coming_back = tell_returns(returns)
+    lines = [_standing(order), *_doubts(order), *coming_back]
     if order.attention_reason is not None:
         return lines + _tell_asked(order, now, pauses)
     if order.state not in tuple(State):
         return [*lines, "What to do: run the newer version of the service."]
+    if order.next_attempt_at is None and order.state is State.CLOSED and coming_back:
+        command = f"antbridge returns close {name_of(order)} --reason WHY"
+        return [
+            *lines,
+            "A return ends by itself once the warehouse tells that all of it is booked in; it is "
+            "asked only where ACTIVE_ANTS_PATH_RETURN_ITEMS is set.",
+            f"What to do: once nothing more is to be done about the goods: {command}",
+        ]
     if order.next_attempt_at is None and order.state is State.CLOSED:
         again = order.outcome == IGNORED_BEFORE_SWITCH
         command = (

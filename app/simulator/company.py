@@ -181,5 +181,5 @@ class Company(ABC):
             return Answer(404, dump_json({"error": "no such control"}), JSON)
         try:
             return handler(ask)
-        except (KeyError, TypeError, ValueError) as refused:
+        except (LookupError, TypeError, ValueError) as refused:
             return Answer(400, dump_json({"error": f"{type(refused).__name__}: {refused}"}), JSON)

@@ -150,6 +150,22 @@ async def test_a_date_is_told_while_a_person_is_asked(store: Store, clock: FakeC
         assert (held.postpone_to, held.waits_for) == (None, "a person")
 
 
+async def test_no_date_is_told_of_an_order_that_is_over(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """Cancelled before the date was told, it is closed and nothing is written to Ankorstore."""
+    async with build_world(sqlite_store, clock) as world:
+        order = await _place(world, "NO-SUCH")
+        held = await world.held(order)
+        await postpone_order(sqlite_store, held, by="a test", to=date(2026, 3, 12))
+        world.ankorstore.cancel_order(order.id)
+        await world.tell(order)
+        await world.work()
+
+        assert (await world.held(order)).outcome == "cancelled"
+        assert world.ankorstore.calls_to("PATCH */master-orders/*") == []
+
+
 async def test_dates_that_make_no_sense_are_refused(store: Store, clock: FakeClock) -> None:
     """Past, earlier than expected, years ahead, or of an order that has left: refused with why."""
     async with build_world(store, clock, warehouse=hand_driven()) as world:
@@ -211,6 +227,24 @@ async def test_silence_asks_a_person_after_working_days(store: Store, clock: Fak
         number = world.active_ants.orders_numbered(str(order.reference))[-1].order_number
         assert finding["field"] == f"order {order.reference}"
         assert finding["detail"] == f"{MAYA}{number}"
+
+
+@pytest.mark.parametrize(("country", "asked_on"), [("DE", 28), ("NL", 29)])
+async def test_silence_counts_the_working_days_of_the_warehouse(
+    sqlite_store: Store, clock: FakeClock, country: str, asked_on: int
+) -> None:
+    """Placed on a Friday before King's Day, which is a holiday of the Netherlands alone."""
+    clock.advance((datetime(2026, 4, 24, 9, tzinfo=UTC) - clock.now()) / timedelta(seconds=1))
+    settings: dict[str, Any] = {"warehouse_country": country, "stale_working_days": 1}
+    async with build_world(sqlite_store, clock, warehouse=hand_driven(), **settings) as world:
+        order = await _place(world)
+        days = []
+        while (await world.held(order)).attention_reason is None:
+            await world.pass_time(6 * HOUR)
+            days.append(clock.now().day)
+
+        assert await world.reasons(order) == ["no_shipment"]
+        assert days[-1] == asked_on
 
 
 async def test_late_shipment_moves_the_order_on(store: Store, clock: FakeClock) -> None:

@@ -9,6 +9,8 @@ from app.domain.jobs import RECONCILE, RETURNS
 from app.domain.lifecycle import State
 from app.domain.returns import ReturnCase, ReturnState
 from app.domain.tasks import Answer
+from app.flow.case import gather_case, tell_story
+from app.ports import Turn
 from app.simulator import Address, Fault, Order, OrderedLine
 from app.store.decisions import Impossible
 from app.store.decisions_returns import ask_return_label, close_return, open_return
@@ -127,6 +129,8 @@ async def test_crash_between_intent_and_answer(sqlite_store: Store, clock: FakeC
             await _open(world, order)
         case = await _case(world, order)
         assert (case.announce_intent_at is not None, case.rma_id) == (True, None)
+        await world.run_job(RETURNS)
+        assert (await world.held(order)).attention_reason is None
         await world.pass_time(2 * HOUR, steps=4)
         assert (await world.held(order)).attention_reason == "return_unclear"
         assert world.active_ants.calls_to(RMA) == []
@@ -213,6 +217,67 @@ async def test_goods_are_followed_until_booked(sqlite_store: Store, clock: FakeC
         asked = len(world.active_ants.calls_to(items))
         await world.pass_time(5 * HOUR, steps=5)
         assert len(world.active_ants.calls_to(items)) == asked
+
+
+async def test_story_tells_what_comes_back(sqlite_store: Store, clock: FakeClock) -> None:
+    """As long as a return is open, `why` says how far it is and what ends it."""
+    async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
+        order = await _ship(world)
+        (shipment,) = world.active_ants.shipments
+
+        async def told() -> tuple[str, ...]:
+            case = await gather_case(sqlite_store, await world.held(order))
+            return tell_story(case, at_risk_seconds=HOUR, country_code="NL").present
+
+        assert (await told())[-2] == "Nothing more happens to it here."
+        await open_return(sqlite_store, await world.held(order), by="Ann")
+        await world.work()
+        to_be = f"Goods come back: shipment {shipment}, to be announced to the warehouse next."
+        assert to_be in await told()
+        await world.run_jobs()
+        await world.work()
+
+        (rma_id,) = world.active_ants.return_desk.rmas
+        lines = await told()
+        assert lines[1] == (
+            f"Goods come back: shipment {shipment}, announced to the warehouse as {rma_id}, "
+            "0 of 2 pieces booked in."
+        )
+        assert lines[-1].endswith(f"antbridge returns close {order.reference} --reason WHY")
+        await close_return(sqlite_store, await world.held(order), by="Ann", reason="kept")
+        await world.work()
+        assert (await told())[-2] == "Nothing more happens to it here."
+
+
+async def test_a_return_noted_by_its_number_is_followed(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    """Announced in Maya by a person, it ends like any other once all pieces are booked."""
+    async with build_world(
+        sqlite_store,
+        clock,
+        warehouse=hand_driven(),
+        active_ants_path_return_items="/v2/returnitem/get",
+    ) as world:
+        order = await _ship(world)
+        returns = world.companies.warehouse.returns
+        (shipment_id,) = map(str, world.active_ants.shipments)
+        items = await returns.list_items(str(order.reference), shipment_id)
+        await returns.reserve_call()
+        rma_id = await returns.add_rma(
+            shipment_id,
+            items,
+            reference=str(order.reference),
+            remark=None,
+            turn=Turn(clock.monotonic() + 10),
+        )
+        await _open(world, order, rma_id=rma_id)
+        assert len(world.active_ants.calls_to(RMA)) == 1
+        case = await _case(world, order)
+        assert (case.state, case.pieces) == (ReturnState.ANNOUNCED, 2)
+        world.active_ants.return_desk.book(int(rma_id), 2)
+        await world.pass_time(2 * HOUR, steps=2)
+        assert (await _case(world, order)).state is ReturnState.BOOKED
 
 
 async def test_returns_that_make_no_sense(sqlite_store: Store, clock: FakeClock) -> None:

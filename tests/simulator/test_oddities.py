@@ -126,3 +126,32 @@ async def test_mishaps(shop: Shop, active_ants: SimulatedActiveAnts) -> None:
     taken = control(active_ants, path, do="occupy_number", order="4711", number="R1")
     assert (taken["external_order_number"], taken["extra1"]) == ("R1", None)
     assert active_ants.orders_numbered("4711") == []
+
+
+async def test_goods_that_come_back(shop: Shop, active_ants: SimulatedActiveAnts) -> None:
+    """A person books returns in, and lets labels be refused and made again."""
+    path = "/_simulator/returns"
+    await shop.add("4711")
+    shipment = active_ants.ship("4711")
+    items = [{"shipmentItemId": shipment.items[0].id, "quantity": 1}]
+    answer = await shop.http.post(
+        "/v2/rma/add", json={"shipmentId": shipment.id, "rmaItems": items}
+    )
+    rma = answer.json()["result"]
+
+    booked = control(active_ants, path, do="book", rma=rma, pieces=1)
+    assert booked == {"rma": rma, "booked_pieces": 1}
+    for doing, makes in (("refuse_labels", False), ("make_labels", True)):
+        assert control(active_ants, path, do=doing) == {"makes_return_labels": makes}
+        assert active_ants.habits.makes_return_labels is makes
+
+
+@pytest.mark.parametrize("order", ["no-such", 1])
+async def test_an_order_nobody_has_is_refused(
+    active_ants: SimulatedActiveAnts, order: str | int
+) -> None:
+    """A doing that makes no sense is answered 400, not an error of the program."""
+    body = json.dumps({"order": order, "do": "cancel"}).encode()
+    answer = await active_ants.answer(Ask("POST", "/_simulator/maya", "", {}, body), None)
+
+    assert (answer.status, str(order) in answer.body.decode()) == (400, True)

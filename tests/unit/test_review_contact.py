@@ -37,6 +37,7 @@ def test_nothing_odd_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("phone", "country", "is_usable"),
     [
+        ("+31 99 123 4567", "NL", True),  # of no range in use as far as the library knows
         ("+33688615666", "NL", True),
         ("0612345678", "NL", True),
         ("020 123 45 67", "NL", True),
@@ -88,8 +89,10 @@ def test_no_phone_is_no_dead_phone(phone: str | None) -> None:
         ("BE0428759497", "BE", True),
         ("BE 428759497", "BE", True),
         ("EL094259216", "GR", True),
+        ("EL094259216", "NL", True),
         ("GB980780684", "GB", True),
         ("XI980780684", "GB", True),
+        ("XI980780684", "NL", True),
         ("CHE107787577IVA", "CH", True),
         ("ESB58378431", "ES", True),
         ("B58378431", "ES", True),

@@ -252,7 +252,11 @@ class SimulatedActiveAnts(Company):
     def _find_order(self, order: WarehouseOrder | str | int) -> WarehouseOrder:
         if isinstance(order, WarehouseOrder):
             return order
-        return self.orders[order] if isinstance(order, int) else self.orders_numbered(order)[-1]
+        if isinstance(order, int):
+            return self.orders[order]
+        if not (numbered := self.orders_numbered(order)):
+            raise LookupError(f"no order has the number {order}")
+        return numbered[-1]
 
     def _find_method(self, code: str) -> ShippingMethod:
         return next(one for one in self.habits.shipping_methods if one.code == code)

@@ -1,6 +1,7 @@
 """The warehouse's control endpoints, for a person or a script that runs it over HTTP."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.simulator.active_ants.records import Shipment, WarehouseOrder
@@ -67,11 +68,24 @@ def add_control_routes(company: "SimulatedActiveAnts", routes: Routes) -> None:
     add_shared_routes(company, routes)
     routes.add("POST", "/_simulator/mishaps", mishap)
     routes.add("POST", "/_simulator/maya", in_maya)
+    routes.add("POST", "/_simulator/returns", partial(_see_to_returns, company))
     routes.add("POST", "/_simulator/ship", ship)
     routes.add("POST", "/_simulator/foreign-shipments", add_foreign)
     routes.add("GET", "/_simulator/orders", list_orders)
     routes.add("GET", "/_simulator/shipments", list_shipments)
     routes.add("POST", "/_simulator/stock", set_stock)
+
+
+def _see_to_returns(company: "SimulatedActiveAnts", ask: Ask) -> Answer:
+    """Book goods back in, or let labels for the way back be refused or made again."""
+    wanted = read_json_object(ask)
+    doing = wanted["do"]
+    if doing == "book":
+        rma = company.return_desk.book(int(wanted["rma"]), int(wanted["pieces"]))
+        return json_answer({"rma": rma.id, "booked_pieces": rma.booked_pieces})
+    makes_labels = {"refuse_labels": False, "make_labels": True}[doing]
+    company.habits.makes_return_labels = makes_labels
+    return json_answer({"makes_return_labels": makes_labels})
 
 
 def summarise_order(order: WarehouseOrder) -> dict[str, Any]:

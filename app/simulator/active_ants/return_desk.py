@@ -44,9 +44,11 @@ class ReturnDesk:
         routes.add("POST", "/v2/returnitem/get", self.list_items)
         routes.add("GET", "/v2/tracktrace/status", self.list_statuses)
 
-    def book(self, rma_id: int, pieces: int) -> None:
+    def book(self, rma_id: int, pieces: int) -> Rma:
         """Let goods arrive and be put away."""
-        self.rmas[rma_id].booked_pieces += pieces
+        rma = self.rmas[rma_id]
+        rma.booked_pieces += pieces
+        return rma
 
     def add_rma(self, ask: Ask) -> Answer:
         """Answer the id of a new announcement; the shipment and its lines must be known."""
