@@ -106,8 +106,8 @@ CASES: list[tuple[str, str, bool, dict[str, Any], dict[str, str], str]] = [
         "sku_unknown",
         False,
         {},
-        {"date": "2099-12-01"},
-        "postponed to 2099-12-01 by anna",
+        {"date": "2026-12-01"},
+        "postponed to 2026-12-01 by anna",
     ),
 ]
 

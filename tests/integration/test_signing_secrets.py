@@ -67,9 +67,11 @@ async def test_deliveries_share_one_look_a_second(store: Store, clock: FakeClock
 
 
 async def test_what_is_signed_by_one_just_made_waits_for_its_secret(
-    store: Store, clock: FakeClock
+    real_time_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A create is under way: its secret is known a moment after it signs."""
+    monkeypatch.setattr(module, "WAIT_SECONDS", 20.0)
+    store = real_time_store
     secrets = SigningSecrets([], store, SEALER)
     row_id = await intend(store)
     waiting = asyncio.create_task(knows(secrets, "new"))
