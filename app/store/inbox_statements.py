@@ -9,23 +9,12 @@ writer.
 JSON holds no bytes: the bodies travel as one run of bytes, and each row names its part of it.
 """
 
-from sqlalchemy import JSON, LargeBinary, Text, TextClause, bindparam, text
+from sqlalchemy import JSON, LargeBinary, Text, bindparam, text
 
 from app.store.models import UtcDateTime
 
-_PARAMETERS = (
-    bindparam("batch", type_=Text()),
-    bindparam("bodies", type_=LargeBinary()),
-    bindparam("now", type_=UtcDateTime()),
-    bindparam("wake_at", type_=UtcDateTime()),
-)
-
-
-def _statement(sql: str) -> TextClause:
-    return text(sql).bindparams(*(one for one in _PARAMETERS if f":{one.key}" in sql))
-
-
-STORE_ON_POSTGRES = _statement("""
+STORE_ON_POSTGRES = (
+    text("""
 WITH sent AS MATERIALIZED (
   SELECT * FROM json_to_recordset(CAST(:batch AS json)) AS sent (
     source text, event_id text, event_type text, marketplace_order_id text, headers json,
@@ -83,7 +72,15 @@ SELECT
   (SELECT count(*) FROM named) > (SELECT count(*) FROM named_order) AS is_overtaken,
   (SELECT pg_notify('antbridge_wake', '')
    WHERE EXISTS (SELECT FROM added WHERE order_id IS NOT NULL)) AS told
-""").columns(added=JSON)
+""")
+    .bindparams(
+        bindparam("batch", type_=Text()),
+        bindparam("bodies", type_=LargeBinary()),
+        bindparam("now", type_=UtcDateTime()),
+        bindparam("wake_at", type_=UtcDateTime()),
+    )
+    .columns(added=JSON)
+)
 
 
 FIND_ON_SQLITE = """

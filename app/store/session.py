@@ -30,8 +30,6 @@ CONNECT_TIMEOUT_SECONDS = 5
 IDLE_IN_TRANSACTION_SECONDS = 5
 """A transaction takes milliseconds. One that stands still belongs to a process that is frozen or
 cut off, and its locks would keep every other process from the orders it touched."""
-
-
 ASK_AFTER_SECONDS = 1.0
 """A connection unused for longer may have lost its server since."""
 
@@ -85,7 +83,7 @@ class Store:
         """Open a connection on which each statement commits by itself, in its own trip."""
         async with self._writer.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
-            async with connection.begin():
+            async with connection.begin():  # no trip; its end is counted as a commit
                 yield connection
 
     async def write_in_one_trip(self, work: Work[T]) -> T:

@@ -73,9 +73,10 @@ class QuickConnection(aiosqlite.Connection):
         """Return a cursor of the driver; only on the connection's thread."""
         return self._conn.cursor()
 
-    async def run(self, function: Callable[..., None], *arguments: Any) -> None:
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """Run *function* on the connection's thread."""
-        await self._execute(function, *arguments)  # type: ignore[no-untyped-call]
+        result: T = await self._execute(function, *arguments)  # type: ignore[no-untyped-call]
+        return result
 
     async def run_transaction(self, work: Work[T]) -> T:
         """
@@ -84,8 +85,7 @@ class QuickConnection(aiosqlite.Connection):
         Raises:
             Exception: What *work* raised, or the database; nothing is written then.
         """
-        result: T = await self._execute(self._transact, work)  # type: ignore[no-untyped-call]
-        return result
+        return await self.run(self._transact, work)
 
     def _transact(self, work: Work[T]) -> T:
         try:

@@ -24,12 +24,18 @@ from tests.flow.world import World, build_world, hand_driven
 GOOD = Address("Ina Smit", "Winkel Smit", "Damstraat 14", "1012 JS", "Amsterdam", "NL")
 HOUR = 3600.0
 RMA = "POST */rma/add"
+FOLLOWED = {"active_ants_path_return_items": "/v2/returnitem/get"}
+
+
+async def _place(world: World, *, packs: int = 2) -> Order:
+    order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=packs)], GOOD)
+    await world.tell(order)
+    await world.work()
+    return order
 
 
 async def _ship(world: World, **arguments: Any) -> Order:
-    order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
-    await world.tell(order)
-    await world.work()
+    order = await _place(world)
     await world.ship(order, **arguments)
     assert (await world.held(order)).outcome == "completed"
     return order
@@ -201,7 +207,7 @@ async def test_goods_are_followed_until_booked(sqlite_store: Store, clock: FakeC
         await _open(world, order)
         await world.pass_time(3 * HOUR, steps=3)
         assert world.active_ants.calls_to(items) == []
-        await world.restart(active_ants_path_return_items="/v2/returnitem/get")
+        await world.restart(**FOLLOWED)
         (rma_id,) = world.active_ants.return_desk.rmas
         for _ in range(3):
             await world.run_job(RETURNS)
@@ -253,12 +259,7 @@ async def test_a_return_noted_by_its_number_is_followed(
     sqlite_store: Store, clock: FakeClock
 ) -> None:
     """Announced in Maya by a person, it ends like any other once all pieces are booked."""
-    async with build_world(
-        sqlite_store,
-        clock,
-        warehouse=hand_driven(),
-        active_ants_path_return_items="/v2/returnitem/get",
-    ) as world:
+    async with build_world(sqlite_store, clock, warehouse=hand_driven(), **FOLLOWED) as world:
         order = await _ship(world)
         returns = world.companies.warehouse.returns
         (shipment_id,) = map(str, world.active_ants.shipments)
@@ -283,9 +284,7 @@ async def test_a_return_noted_by_its_number_is_followed(
 async def test_returns_that_make_no_sense(sqlite_store: Store, clock: FakeClock) -> None:
     """Refused with the reason while nothing was sent, or the order has no return."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
-        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
-        await world.tell(order)
-        await world.work()
+        order = await _place(world)
         with pytest.raises(Impossible, match="placed, and no shipment of it is known"):
             await _open(world, order)
         await world.ship(order)
@@ -345,9 +344,7 @@ async def test_label_names_nobody_in_the_log(
 async def test_refused_before_the_order_was_closed(sqlite_store: Store, clock: FakeClock) -> None:
     """A refusal that is seen while the confirm is being settled opens a case all the same."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
-        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
-        await world.tell(order)
-        await world.work()
+        order = await _place(world)
         world.ankorstore.faults.once("POST */confirm", Fault.LOSE_ANSWER_AFTER)
         await world.ship(order)
         world.ankorstore.refuse_shipment(order.id)
@@ -376,15 +373,8 @@ async def test_refusal_nobody_told_of_is_found(store: Store, clock: FakeClock) -
 
 async def test_one_return_for_each_shipment(sqlite_store: Store, clock: FakeClock) -> None:
     """Two shipments come back on their own; pieces booked count for the older one first."""
-    async with build_world(
-        sqlite_store,
-        clock,
-        warehouse=hand_driven(),
-        active_ants_path_return_items="/v2/returnitem/get",
-    ) as world:
-        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=3)], GOOD)
-        await world.tell(order)
-        await world.work()
+    async with build_world(sqlite_store, clock, warehouse=hand_driven(), **FOLLOWED) as world:
+        order = await _place(world, packs=3)
         await world.ship(order, lines={"TOTE-NAT": 2})
         await world.ship(order)
         assert "2 return(s)" in await _open(world, order)
@@ -405,9 +395,7 @@ async def test_one_return_for_each_shipment(sqlite_store: Store, clock: FakeCloc
 
 async def _cancel_after_shipping(world: World) -> Order:
     """Return an order all of which left before Ankorstore showed it cancelled."""
-    order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
-    await world.tell(order)
-    await world.work()
+    order = await _place(world)
     world.active_ants.ship(str(order.reference))
     world.ankorstore.cancel_order(order.id)
     await world.poll_feed()
@@ -513,9 +501,7 @@ async def test_refused_note_of_a_number_opens_nothing(
 ) -> None:
     """A number cannot be that of two returns; the refusal leaves none behind that asks nobody."""
     async with build_world(sqlite_store, clock, warehouse=hand_driven()) as world:
-        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=3)], GOOD)
-        await world.tell(order)
-        await world.work()
+        order = await _place(world, packs=3)
         await world.ship(order, lines={"TOTE-NAT": 2})
         await world.ship(order)
         with pytest.raises(Impossible, match="several shipments"):
@@ -527,15 +513,8 @@ async def test_goods_of_a_replaced_warehouse_order_come_back(
     sqlite_store: Store, clock: FakeClock
 ) -> None:
     """Returns are announced and followed under the number their goods left under."""
-    async with build_world(
-        sqlite_store,
-        clock,
-        warehouse=hand_driven(),
-        active_ants_path_return_items="/v2/returnitem/get",
-    ) as world:
-        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=2)], GOOD)
-        await world.tell(order)
-        await world.work()
+    async with build_world(sqlite_store, clock, warehouse=hand_driven(), **FOLLOWED) as world:
+        order = await _place(world)
         world.ankorstore.change_address(order.id, replace(GOOD, street="Damstraat 99"))
         await world.tell(order)
         await world.work()
@@ -572,15 +551,8 @@ async def test_pieces_of_a_closed_return_are_not_waited_for(
     sqlite_store: Store, clock: FakeClock
 ) -> None:
     """What a person closed takes no pieces from the return of a later shipment."""
-    async with build_world(
-        sqlite_store,
-        clock,
-        warehouse=hand_driven(),
-        active_ants_path_return_items="/v2/returnitem/get",
-    ) as world:
-        order = world.ankorstore.place_order([OrderedLine("TOTE-NAT", packs=3)], GOOD)
-        await world.tell(order)
-        await world.work()
+    async with build_world(sqlite_store, clock, warehouse=hand_driven(), **FOLLOWED) as world:
+        order = await _place(world, packs=3)
         await world.ship(order, lines={"TOTE-NAT": 2})
         await _open(world, order)
         await close_return(sqlite_store, await world.held(order), by="Ann", reason="kept")

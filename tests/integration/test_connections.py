@@ -26,6 +26,13 @@ async def _use(store: Store, connections: int) -> None:
     await asyncio.gather(*(use() for _ in range(connections)))
 
 
+async def _end_connections(other_store: Store) -> int:
+    """Have the server end all connections but the asking one; return how many there were."""
+    async with other_store.write() as connection:
+        ended: int = (await connection.execute(_END_ALL_OTHERS)).scalar_one()
+    return ended
+
+
 @POSTGRES
 async def test_connections_that_were_ended_are_renewed(
     store: Store, other_store: Store, monkeypatch: pytest.MonkeyPatch
@@ -33,8 +40,7 @@ async def test_connections_that_were_ended_are_renewed(
     """All of them were ended while nobody used them: nobody who comes next notices."""
     monkeypatch.setattr(session_module, "ASK_AFTER_SECONDS", 0.0)
     await _use(store, 6)
-    async with other_store.write() as connection:
-        assert (await connection.execute(_END_ALL_OTHERS)).scalar_one() == 6
+    assert await _end_connections(other_store) == 6
 
     await _use(store, 6)
 
@@ -46,8 +52,7 @@ async def test_a_connection_used_a_moment_ago_is_not_asked(
     """It costs no trip; one that was ended in that moment is a failure, and renewed after it."""
     monkeypatch.setattr(session_module, "ASK_AFTER_SECONDS", 3600.0)
     await _use(store, 1)
-    async with other_store.write() as connection:
-        await connection.execute(_END_ALL_OTHERS)
+    assert await _end_connections(other_store) == 1
 
     with pytest.raises(DBAPIError):
         await _use(store, 1)
