@@ -131,7 +131,8 @@ def delete_command(
         raise typer.Exit(WRONG_USE)
 
     async def delete(keeper: Keeper) -> str:
-        return f"{await keeper.delete()} subscription(s) deleted; none is looked after any more"
+        deleted = await keeper.delete(by=operator_name())
+        return f"{deleted} subscription(s) deleted; none is looked after any more"
 
     print(_run_held(settings, delete))
 

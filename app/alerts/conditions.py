@@ -114,6 +114,6 @@ def _webhook(watched: Watched, newly: datetime) -> Iterator[Alert]:
     if webhook.is_up is False:
         summary = f"Ankorstore's webhooks do not come: {webhook.problem}"
         yield Alert("webhook-subscription-lost", 2, summary)
-    elif webhook.lost_at is not None and webhook.lost_at > newly:
+    elif webhook.is_up and webhook.lost_at is not None and webhook.lost_at > newly:
         summary = "The webhook subscription at Ankorstore was lost and is there again"
         yield Alert("webhook-subscription-lost", 1, summary)

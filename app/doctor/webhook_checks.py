@@ -15,6 +15,7 @@ from app.settings import Settings
 from app.store.loopback import make_challenge
 from app.store.session import Store
 from app.store.webhook_rows import Standing, load_ours
+from app.store.webhook_watch import WebhookWatch, load_webhook_watch
 from app.subscribing.judging import find_application, leads_here, missing_events, shown_url
 from app.web.loopback import LOOPBACK_PATH
 from app.web.webhooks import WEBHOOK_PATH
@@ -28,6 +29,7 @@ from app.wiring import (
 
 PUBLIC_SECONDS = 10.0
 MAX_ANSWER_BYTES = 4096
+_NONE_HERE = ("webhook_missing", "webhook_elsewhere")
 _REGISTER = "`antbridge webhooks register` does it"
 
 
@@ -42,7 +44,9 @@ async def examine_webhook(
     """Return what keeps webhooks from coming; what the database holds only if *is_readable*."""
     found: list[Diagnosis] = []
     secrets = given_webhook_secrets(settings)
+    watch = WebhookWatch()
     if is_readable:
+        watch = await load_webhook_watch(store)
         stored, found = await _read_stored_secrets(store, build_sealer(settings))
         secrets += stored
         async for one in examine_public_url(store, settings.public_url, public_transport):
@@ -55,8 +59,18 @@ async def examine_webhook(
         webhook_url(settings),
         needs_tls=not is_rehearsal(settings),
     ):
-        found.append(one)
+        is_let_go = one.check in _NONE_HERE and watch.let_go_at is not None
+        found.append(_let_go(watch) if is_let_go else one)
     return found
+
+
+def _let_go(watch: WebhookWatch) -> Diagnosis:
+    return warning(
+        "webhook_let_go",
+        f"{watch.let_go_by} deleted the webhook subscription at {watch.let_go_at:%Y-%m-%d %H:%M} "
+        "UTC: orders are found late, by lists",
+        f"if orders are to be told of again: {_REGISTER}",
+    )
 
 
 async def examine_ankorstore(

@@ -20,8 +20,9 @@ WITH sent AS MATERIALIZED (
     source text, event_id text, event_type text, marketplace_order_id text, headers json,
     occurred_at timestamptz, body_from int, body_bytes int)
 ), fresh AS MATERIALIZED (
-  SELECT * FROM sent WHERE NOT EXISTS (
-    SELECT FROM events WHERE events.source = sent.source AND events.event_id = sent.event_id)
+  SELECT * FROM sent WHERE (
+    SELECT true FROM events
+    WHERE events.source = sent.source AND events.event_id = sent.event_id) IS NULL
 ), named AS MATERIALIZED (
   SELECT DISTINCT source, marketplace_order_id
   FROM fresh WHERE marketplace_order_id IS NOT NULL
@@ -64,7 +65,7 @@ WITH sent AS MATERIALIZED (
 ), woken AS (
   UPDATE orders SET wake_seq = orders.wake_seq + 1,
     next_attempt_at = coalesce(CAST(:wake_at AS timestamptz), clock_timestamp())
-  FROM known WHERE orders.id = known.id AND known.id IN (SELECT order_id FROM added)
+  WHERE orders.id = ANY (ARRAY(SELECT id FROM known WHERE id IN (SELECT order_id FROM added)))
 )
 SELECT
   (SELECT json_agg(json_build_array(source, event_id)) FROM added) AS added,

@@ -53,6 +53,8 @@ class WebhookWatchRow(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     managed_since_at: Mapped[datetime | None]
     managed_by: Mapped[str | None]
+    let_go_at: Mapped[datetime | None]
+    let_go_by: Mapped[str | None]
     checked_at: Mapped[datetime | None]
     is_up: Mapped[bool | None] = mapped_column(Boolean)
     problem: Mapped[str | None]

@@ -18,10 +18,17 @@ _schedules = cast(Table, Schedule.__table__)
 
 @dataclass(frozen=True, slots=True)
 class WebhookWatch:
-    """`is_up` is None before the first look, `lost_at` when it went last, repaired or not."""
+    """
+    `lost_at` is when it went last, repaired or not.
+
+    `is_up` is None before the first look, and while none is wanted: somebody deleted ours on
+    purpose, at `let_go_at`, and none leads here since.
+    """
 
     managed_since_at: datetime | None = None
     managed_by: str | None = None
+    let_go_at: datetime | None = None
+    let_go_by: str | None = None
     checked_at: datetime | None = None
     is_up: bool | None = None
     problem: str | None = None
@@ -34,6 +41,7 @@ class WebhookWatch:
         return self.managed_since_at is not None
 
 
+_WANTED = {"let_go_at": None, "let_go_by": None}
 _COLUMNS = [_watch.c[each.name] for each in fields(WebhookWatch)]
 
 
@@ -44,18 +52,25 @@ async def load_webhook_watch(store: Store) -> WebhookWatch:
     return WebhookWatch(*row) if row is not None else WebhookWatch()
 
 
-async def manage_webhook(store: Store, *, by: str | None) -> None:
-    """Have this service look after the subscription from now on; no more where *by* is None."""
+async def manage_webhook(store: Store, *, by: str) -> None:
+    """Have this service look after the subscription from now on, as *by* wished."""
     async with store.write() as connection:
-        since = store.now() if by is not None else None
-        await _keep(store, connection, managed_since_at=since, managed_by=by)
+        await _keep(store, connection, managed_since_at=store.now(), managed_by=by, **_WANTED)
+
+
+async def let_go_of_webhook(store: Store, *, by: str) -> None:
+    """Look after none any more, and miss none, until one leads here again."""
+    unmanaged = {"managed_since_at": None, "managed_by": None}
+    values = {"let_go_at": store.now(), "let_go_by": by, "is_up": None, "problem": None}
+    async with store.write() as connection:
+        await _keep(store, connection, **unmanaged, **values)
 
 
 async def note_webhook(
-    store: Store, *, is_up: bool, problem: str | None, reconcile_job: str
+    store: Store, *, is_up: bool | None, problem: str | None, reconcile_job: str
 ) -> None:
     """
-    Keep what was seen.
+    Keep what was seen; *is_up* is None where none is there and none is missed.
 
     Once it is up again, *reconcile_job* is due at once, in the same transaction: it finds the
     orders nobody told of meanwhile, also if this process ends right here.
@@ -65,10 +80,12 @@ async def note_webhook(
         row = (await connection.execute(select(*_COLUMNS).with_for_update())).first()
         seen = WebhookWatch(*row) if row is not None else WebhookWatch()
         values: dict[str, Any] = {"is_up": is_up, "problem": problem, "checked_at": now}
-        if seen.is_up and not is_up:
+        if is_up:
+            values |= _WANTED
+        if seen.is_up and is_up is False:
             values |= {"lost_at": now, "loss_count": seen.loss_count + 1}
         await _keep(store, connection, **values)
-        if is_up and seen.is_up is False:
+        if is_up and not seen.is_up:
             its = _schedules.c.name == reconcile_job
             await connection.execute(update(_schedules).where(its).values(next_run_at=store.time()))
 

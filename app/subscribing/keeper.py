@@ -33,7 +33,12 @@ from app.store.webhook_rows import (
     replace_target,
     retire_all,
 )
-from app.store.webhook_watch import load_webhook_watch, manage_webhook, note_webhook
+from app.store.webhook_watch import (
+    let_go_of_webhook,
+    load_webhook_watch,
+    manage_webhook,
+    note_webhook,
+)
 from app.subscribing.judging import (
     HANDLED_EVENTS,
     find_application,
@@ -109,11 +114,14 @@ class Keeper:
         watch = await load_webhook_watch(self._store)
         if not watch.is_managed:
             problem = what_is_wrong(application.subscriptions, self._path, self._url)
+            if problem is not None and watch.let_go_at is not None:
+                await self._note(problem, is_missed=False)
+                return f"{problem}; {watch.let_go_by} deleted ours"
             await self._note(problem)
             return problem or "a webhook subscription leads here"
-        lost = await self._repair(application, by=watch.managed_by or "")
+        done = await self._repair(application, by=watch.managed_by or "")
         await self._note(None)
-        return f"{lost}; repaired" if lost else "our webhook subscription is as it should be"
+        return done or "our webhook subscription is as it should be"
 
     async def register(self, *, by: str) -> str:
         """Have the service look after the subscription from now on, and make it."""
@@ -141,18 +149,17 @@ class Keeper:
             await drop_old_secrets(self._store)
             await forget_secrets(self._store)
 
-    async def delete(self) -> int:
+    async def delete(self, *, by: str) -> int:
         """Delete every subscription of ours, and look after none any more; return how many."""
         application = await self.read_application()
-        await manage_webhook(self._store, by=None)
+        await let_go_of_webhook(self._store, by=by)
         await self._settle(application)
         await retire_all(self._store)
         return await self._delete_due(OLD_SECRET_SECONDS)
 
-    async def _note(self, problem: str | None) -> None:
-        await note_webhook(
-            self._store, is_up=problem is None, problem=problem, reconcile_job=RECONCILE
-        )
+    async def _note(self, problem: str | None, *, is_missed: bool = True) -> None:
+        is_up = None if problem and not is_missed else problem is None
+        await note_webhook(self._store, is_up=is_up, problem=problem, reconcile_job=RECONCILE)
 
     async def _look_after_secrets(self) -> None:
         """Erase what does not count any more; have the newest key open the rest."""
@@ -206,13 +213,13 @@ class Keeper:
         log.info("webhook.registered", subscription_id=made.subscription_id)
 
     async def _repair(self, application: Application, *, by: str) -> str | None:
-        """Bring our subscription back to what it should be; return what had become of it."""
+        """Bring our subscription to what it should be; return what had to be done."""
         ours = _active(await load_ours(self._store))
         if ours is None:
             if not (await load_webhook_watch(self._store)).is_up:
                 await self._note("our webhook subscription is not made yet")
             await self._create(application, by=by)
-            return None
+            return "our webhook subscription was made"
         lost = what_was_lost(ours, application.subscriptions)
         if lost is not None:
             await self._note(lost)  # told even if the repair fails
@@ -221,11 +228,14 @@ class Keeper:
         if listed is None:
             await end(self._store, ours.id, secret_seconds=OLD_SECRET_SECONDS)
             await self._create(application, by=by)
-            return lost
-        if lost is not None or self._url not in (None, ours.url):
+            return f"{lost}; repaired"
+        is_moved = self._url not in (None, ours.url)
+        if lost is not None or is_moved:
             await self._lead_here(application, ours, by=by)
         await self._keep_its_secret(application, ours, listed, by=by)
-        return lost
+        if lost is not None:
+            return f"{lost}; repaired"
+        return "our webhook subscription was led to PUBLIC_URL" if is_moved else None
 
     async def _lead_here(self, application: Application, ours: OurSubscription, *, by: str) -> None:
         """Set address and events again; where that is refused, replace the subscription."""

@@ -195,6 +195,7 @@ async def read_status(
         ],
         "webhook": {
             "is_managed": watched.webhook.is_managed,
+            "let_go_at": _text(watched.webhook.let_go_at),
             "is_up": watched.webhook.is_up,
             "problem": watched.webhook.problem,
             "checked_at": _text(watched.webhook.checked_at),

@@ -130,9 +130,15 @@ class DeadlinesShown(BaseModel):
 
 
 class WebhookShown(BaseModel):
-    """Whether Ankorstore tells us of orders; `is_up` is null before the first look."""
+    """
+    Whether Ankorstore tells us of orders.
+
+    `is_up` is null before the first look, and while none is missed: from `let_go_at` on, when
+    somebody deleted ours on purpose.
+    """
 
     is_managed: bool
+    let_go_at: datetime | None
     is_up: bool | None
     problem: str | None
     checked_at: datetime | None

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 import app.cli_webhooks as module
+from app.cli_database import operator_name
 from app.clock import SystemClock
 from app.settings import Settings
 from app.simulator import Fault, SimulatedActiveAnts, SimulatedAnkorstore
@@ -89,6 +91,7 @@ def test_from_nothing_to_nothing(
     run: Run, ankorstore: SimulatedAnkorstore, database_url: str
 ) -> None:
     """Register, list, verify, rotate, delete; the other program's subscription stays."""
+    assert run("register")[:2] == (0, "our webhook subscription was made\n")
     assert run("register")[:2] == (0, "our webhook subscription is as it should be\n")
     schedule = in_store(database_url, load_schedules)["webhooks"]
     assert (schedule.last_error, schedule.last_note) == (None, "by hand")
@@ -127,7 +130,9 @@ def test_from_nothing_to_nothing(
     )
     assert "brands-own" in ankorstore.outbox.subscriptions
     status, out, _ = run("verify")
-    assert (status, "no subscription leads to" in out) == (1, True)
+    assert (status, "0 errors" in out, "1 errors" in out) == (1, False, True)  # the public address
+    (found,) = re.findall(r"^warning .* deleted the webhook subscription at .*", out, re.MULTILINE)
+    assert operator_name() in found
 
 
 def test_wrong_use_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

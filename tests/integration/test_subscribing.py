@@ -1,6 +1,7 @@
 """The service keeps its webhook subscription: made once, never lost, never another's touched."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -440,13 +441,45 @@ async def test_delete_takes_ours_and_no_others(keeping: Keeping) -> None:
     await keeping.register()
     await keeping.rotate()
 
-    assert await keeping.run(lambda keeper: keeper.delete()) == 1
-    await keeping.check()
+    assert await keeping.run(lambda keeper: keeper.delete(by="ann")) == 1
+    told = await keeping.check()
 
+    assert told == f"no webhook subscription leads to {URL}; ann deleted ours"
     assert keeping.here() == []
     assert keeping.ankorstore.outbox.subscriptions["brands-own"] is keeping.brands
     assert {row.state for row in await keeping.rows()} == {"ended"}
     assert keeping.writes() == ["POST", "POST", "DELETE", "DELETE"]
+
+
+@pytest.mark.parametrize("comes_back", ["by command", "by hand"])
+async def test_what_was_deleted_on_purpose_is_not_missed(
+    keeping: Keeping, comes_back: str
+) -> None:
+    """Nobody is woken for it, until one leads here again: then it is missed when it goes."""
+    await keeping.register()
+    del keeping.ankorstore.outbox.subscriptions[keeping.here()[0].id]
+    await keeping.check()
+    assert await alerts(keeping.store) == [("webhook-subscription-lost", 1)]
+
+    await keeping.run(lambda keeper: keeper.delete(by="ann"))
+    await keeping.check()
+    await keeping.check()
+    seen = await load_webhook_watch(keeping.store)
+    assert (seen.is_managed, seen.is_up, seen.let_go_by) == (False, None, "ann")
+    assert (seen.loss_count, await alerts(keeping.store)) == (1, [])
+
+    if comes_back == "by command":
+        await keeping.register()
+    else:
+        keeping.ankorstore.outbox.subscriptions["by-hand"] = Held("by-hand", URL, (), "x")
+        await keeping.check()
+    seen = await load_webhook_watch(keeping.store)
+    assert (seen.is_up, seen.let_go_at, seen.let_go_by) == (True, None, None)
+    del keeping.ankorstore.outbox.subscriptions[keeping.here()[0].id]
+    keeping.ankorstore.faults.once(CREATE, Fault.SERVER_ERROR_BEFORE, status=403, times=2)
+    with suppress(BridgeError):
+        await keeping.check()
+    assert await alerts(keeping.store) == [("webhook-subscription-lost", 2)]
 
 
 async def _register(keeper: Keeper) -> None:
@@ -536,7 +569,7 @@ async def _crash_everywhere(
             assert keeping.here() == []  # nothing was done yet
         if not fuse.is_blown:
             return crashes
-        await healthy.delete()
+        await healthy.delete(by="ann")
         async with keeping.store.write() as connection:
             await connection.execute(text("DELETE FROM webhook_subscriptions"))
             await connection.execute(text("DELETE FROM webhook_watch"))

@@ -44,7 +44,7 @@ class TodaysConnector:
         return self._takes_since is not None
 
     def start(self) -> None:
-        """Take the orders that are submitted from now on."""
+        """Take the orders that wait for an answer, and those submitted from now on."""
         if self._takes_since is None:
             self._takes_since = self._ankorstore.clock.now()
         if not self._is_looking:
@@ -75,8 +75,10 @@ class TodaysConnector:
             self._give_up(order, str(refused))
 
     def _is_to_be_taken(self, order: Order) -> bool:
-        if self._takes_since is None or order.status not in ("ankor_confirmed", "brand_confirmed"):
+        if self._takes_since is None:
             return False
+        if order.status != "brand_confirmed":
+            return order.status == "ankor_confirmed"
         return order.submitted_at is not None and order.submitted_at >= self._takes_since
 
     def _place(self, order: Order) -> WarehouseOrder:
