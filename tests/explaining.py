@@ -101,7 +101,7 @@ def _explain_postgres(database_url: str, caught: Caught) -> Effort:
         connection.rollback()
     assert row is not None
     rows, scans, lines = 0, [], []
-    for node in _nodes(row[0][0]["Plan"]):
+    for node in plan_nodes(row[0][0]["Plan"]):
         table = node.get("Relation Name")
         touched = int(node["Actual Loops"]) * int(
             node["Actual Rows"]
@@ -116,10 +116,11 @@ def _explain_postgres(database_url: str, caught: Caught) -> Effort:
     return Effort(rows, tuple(scans), "\n".join(lines))
 
 
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def plan_nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return a node of a plan of PostgreSQL and all below it."""
     yield plan
     for child in plan.get("Plans", ()):
-        yield from _nodes(child)
+        yield from plan_nodes(child)
 
 
 def _explain_sqlite(path: str, caught: Caught) -> Effort:

@@ -6,6 +6,9 @@ PostgreSQL needs one statement. SQLite gets three, and none of them hands out a 
 its thread asks for its turn at the interpreter with every row. They are no race, for it has one
 writer.
 
+A connection plans its statement once, maybe before the first order came: no table is searched or
+joined, rows are looked up by their keys one by one, which stays right however big the tables get.
+
 JSON holds no bytes: the bodies travel as one run of bytes, and each row names its part of it.
 """
 
@@ -20,59 +23,39 @@ WITH sent AS MATERIALIZED (
     source text, event_id text, event_type text, marketplace_order_id text, headers json,
     occurred_at timestamptz, body_from int, body_bytes int)
 ), fresh AS MATERIALIZED (
-  SELECT * FROM sent WHERE (
-    SELECT true FROM events
-    WHERE events.source = sent.source AND events.event_id = sent.event_id) IS NULL
-), named AS MATERIALIZED (
+  SELECT * FROM sent WHERE coalesce((
+    SELECT false FROM events
+    WHERE events.source = sent.source AND events.event_id = sent.event_id), true)
+), named AS (
   SELECT DISTINCT source, marketplace_order_id
   FROM fresh WHERE marketplace_order_id IS NOT NULL
-  ORDER BY source, marketplace_order_id
-), known AS MATERIALIZED (  -- locked in one order, so that no two replicas wait for each other
-  SELECT found.id, named.source, named.marketplace_order_id, found.wake_seq + 1 AS wake_seq
-  FROM named CROSS JOIN LATERAL (
-    SELECT id, wake_seq FROM orders
-    WHERE orders.source = named.source
-      AND orders.marketplace_order_id = named.marketplace_order_id
-    FOR NO KEY UPDATE
-  ) AS found
-), created AS (
+), woken AS (  -- in one order, so that no two replicas wait for each other
   INSERT INTO orders
     (source, marketplace_order_id, state, found_by, created_at, next_attempt_at, wake_seq)
   SELECT source, marketplace_order_id, 'received', 'webhook',
     CAST(:now AS timestamptz), CAST(:now AS timestamptz), 1
-  FROM named WHERE (source, marketplace_order_id) NOT IN (
-    SELECT source, marketplace_order_id FROM known)
-  ORDER BY source, marketplace_order_id
-  ON CONFLICT (source, marketplace_order_id) DO NOTHING
+  FROM named ORDER BY source, marketplace_order_id
+  ON CONFLICT (source, marketplace_order_id) DO UPDATE SET wake_seq = orders.wake_seq + 1,
+    next_attempt_at = coalesce(CAST(:wake_at AS timestamptz), clock_timestamp())
   RETURNING id, source, marketplace_order_id, wake_seq
-), named_order AS (
-  SELECT * FROM known UNION ALL SELECT * FROM created
 ), added AS (
   INSERT INTO events
     (source, event_id, event_type, marketplace_order_id, order_id, wake_seq, raw_body, headers,
      disposition, occurred_at, received_at, processed_at)
-  SELECT source, event_id, event_type, marketplace_order_id, named_order.id,
-    coalesce(named_order.wake_seq, 0),
+  SELECT source, event_id, event_type, marketplace_order_id, woken.id, coalesce(woken.wake_seq, 0),
     substring(CAST(:bodies AS bytea) FROM body_from FOR body_bytes), headers,
-    CASE WHEN named_order.id IS NULL THEN 'ignored' ELSE 'stored' END,
+    CASE WHEN woken.id IS NULL THEN 'ignored' ELSE 'stored' END,
     occurred_at, CAST(:now AS timestamptz),
-    CASE WHEN named_order.id IS NULL THEN CAST(:now AS timestamptz) END
-  FROM fresh LEFT JOIN named_order USING (source, marketplace_order_id)
-  WHERE marketplace_order_id IS NULL OR named_order.id IS NOT NULL
+    CASE WHEN woken.id IS NULL THEN CAST(:now AS timestamptz) END
+  FROM fresh LEFT JOIN woken USING (source, marketplace_order_id)
   ORDER BY source, event_id
   ON CONFLICT (source, event_id) DO NOTHING
-  RETURNING source, event_id, order_id
-), woken AS (
-  UPDATE orders SET wake_seq = orders.wake_seq + 1,
-    next_attempt_at = coalesce(CAST(:wake_at AS timestamptz), clock_timestamp())
-  WHERE orders.id = ANY (ARRAY(SELECT id FROM known WHERE id IN (SELECT order_id FROM added)))
+  RETURNING source, event_id
 )
 SELECT
   (SELECT json_agg(json_build_array(source, event_id)) FROM added) AS added,
-  EXISTS (SELECT FROM added WHERE order_id IS NOT NULL) AS has_woken,
-  (SELECT count(*) FROM named) > (SELECT count(*) FROM named_order) AS is_overtaken,
-  (SELECT pg_notify('antbridge_wake', '')
-   WHERE EXISTS (SELECT FROM added WHERE order_id IS NOT NULL)) AS told
+  EXISTS (SELECT FROM named) AS has_woken,
+  (SELECT pg_notify('antbridge_wake', '') WHERE EXISTS (SELECT FROM named)) AS told
 """)
     .bindparams(
         bindparam("batch", type_=Text()),

@@ -37,7 +37,7 @@ class IncomingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What came of a batch. A duplicate is not added, and wakes nobody."""
+    """What came of a batch. A duplicate is not added, and one known before wakes nobody."""
 
     added: set[Key]
     has_woken: bool
@@ -64,18 +64,20 @@ def write_on_sqlite(
 async def write_on_postgres(
     store: Store, connection: AsyncConnection, events: Mapping[Key, IncomingEvent]
 ) -> Written:
-    """Write *events*; once more where another replica made one of their orders meanwhile."""
-    moments = {"now": store.now(), "wake_at": None if store.asks_database_time else store.now()}
-    added: set[Key] = set()
-    has_woken, is_overtaken = False, True
-    while is_overtaken:
-        left = [event for key, event in events.items() if key not in added]
-        batch = _batch(left, is_postgres=True)
-        row = (await connection.execute(STORE_ON_POSTGRES, {**batch, **moments})).one()
-        added |= {(source, event_id) for source, event_id in row.added or ()}
-        has_woken |= row.has_woken
-        is_overtaken = row.is_overtaken
-    return Written(added, has_woken)
+    """
+    Write *events*.
+
+    One that another replica stores at the same moment is a duplicate here, and wakes its order
+    once more: a wake is a hint.
+    """
+    parameters = {
+        **_batch(events.values(), is_postgres=True),
+        "now": store.now(),
+        "wake_at": None if store.asks_database_time else store.now(),
+    }
+    row = (await connection.execute(STORE_ON_POSTGRES, parameters)).one()
+    added = {(source, event_id) for source, event_id in row.added or ()}
+    return Written(added, row.has_woken)
 
 
 def _batch(events: Iterable[IncomingEvent], *, is_postgres: bool) -> dict[str, Any]:

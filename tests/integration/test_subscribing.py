@@ -452,9 +452,7 @@ async def test_delete_takes_ours_and_no_others(keeping: Keeping) -> None:
 
 
 @pytest.mark.parametrize("comes_back", ["by command", "by hand"])
-async def test_what_was_deleted_on_purpose_is_not_missed(
-    keeping: Keeping, comes_back: str
-) -> None:
+async def test_what_was_deleted_on_purpose_is_not_missed(keeping: Keeping, comes_back: str) -> None:
     """Nobody is woken for it, until one leads here again: then it is missed when it goes."""
     await keeping.register()
     del keeping.ankorstore.outbox.subscriptions[keeping.here()[0].id]
