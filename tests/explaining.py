@@ -25,13 +25,6 @@ from bench.big_tables import BIG
 STEPS_A_ROW = 3
 """A scan costs SQLite at least this much a row."""
 _PROGRESS_STEPS = 10
-_PARTIAL = {
-    index.name
-    for table in Base.metadata.tables.values()
-    for index in table.indexes
-    if index.dialect_options["sqlite"]["where"] is not None
-}
-"""Indexes of a few rows each, which may be read whole."""
 _SCAN = re.compile(r"^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 
 
@@ -123,6 +116,16 @@ def plan_nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from plan_nodes(child)
 
 
+def _partial() -> set[str]:
+    """Return the indexes of a few rows each, which may be read whole."""
+    return {
+        str(index.name)
+        for table in Base.metadata.tables.values()
+        for index in table.indexes
+        if index.dialect_options["sqlite"]["where"] is not None
+    }
+
+
 def _explain_sqlite(path: str, caught: Caught) -> Effort:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
@@ -151,5 +154,5 @@ def _explain_sqlite(path: str, caught: Caught) -> Effort:
 def _scans_of(plan: list[str]) -> Iterator[str]:
     for line in plan:
         found = _SCAN.match(line)
-        if found is not None and found[1] in BIG and found[2] not in _PARTIAL:
+        if found is not None and found[1] in BIG and found[2] not in _partial():
             yield found[1]
