@@ -149,20 +149,26 @@ async def warehouse_numbers(folder: Path) -> list[str]:
     return [str(one["external_order_number"]) for one in shown["orders"]]
 
 
-async def test_page_leads_to_the_first_live_order(tmp_path: Path) -> None:
-    """Whoever does what the page says sees what it says, from the empty folder to the green end."""
+async def test_page_leads_to_the_first_live_order_and_back(tmp_path: Path) -> None:
+    """Whoever does what the page says sees what it says, to the first live order and back."""
     steps = read_steps(PAGE.read_text())
     commands = [step.command for step in steps]
     assert commands.count("antbridge doctor") == 3
-    assert commands.count("antbridge serve") == 2
+    assert commands.count("antbridge serve") == 3
     async with AsyncExitStack() as stack:
         reader = Reader(tmp_path, stack)
         for step in steps:
             if step.command.startswith("curl -s -d 'carries=off'"):
                 in_shadow = await warehouse_numbers(tmp_path)
+            if step.command.startswith("antbridge pause accepting"):
+                live = await warehouse_numbers(tmp_path)
+                reference = reader.reference
             await reader.follow(step)
         numbers = await warehouse_numbers(tmp_path)
 
     assert len(in_shadow) == 5
     assert all(number.startswith("OLD-") for number in in_shadow)
-    assert numbers == [*in_shadow, reader.reference]
+    assert live == [*in_shadow, reference]
+    assert numbers[: len(live)] == live
+    assert len(numbers) == len(live) + 2
+    assert all(number.startswith("OLD-") for number in numbers[len(live) :])
