@@ -24,7 +24,7 @@ from tests.fake_clock import FakeClock
 from tests.postgres_server import memory_folder, run_server
 
 DATABASES = ("sqlite", "postgres")
-ABOVE_THE_STORE = ("test_console_", "test_cli_")
+ABOVE_THE_STORE = ("test_console_", "test_cli_", "test_doctor")
 
 # How long an example takes says something of the machine only.
 settings.register_profile("untimed", deadline=None)
@@ -53,12 +53,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _repeated_every(item: pytest.Item) -> int:
-    """Return 3 where every third of such tests is enough, 1 where all are needed."""
+    """Return 4 where every fourth of such tests is enough, 1 where all are needed."""
     if _database_of(item) != "postgres":
         return 1
     if item.path.parent.name == "flow":
-        return 3
-    return 2 if item.path.stem.startswith(ABOVE_THE_STORE) else 1
+        return 4
+    return 3 if item.path.stem.startswith(ABOVE_THE_STORE) else 1
 
 
 def _is_long(item: pytest.Item) -> bool:

@@ -85,7 +85,7 @@ async def note_webhook(
         if seen.is_up and is_up is False:
             values |= {"lost_at": now, "loss_count": seen.loss_count + 1}
         await _keep(store, connection, **values)
-        if is_up and not seen.is_up:
+        if is_up and (seen.is_up is False or seen.let_go_at is not None):
             its = _schedules.c.name == reconcile_job
             await connection.execute(update(_schedules).where(its).values(next_run_at=store.time()))
 

@@ -30,7 +30,7 @@ def quiet_lines(lines: list[Any], since: str) -> list[tuple[str, str]]:
     ("peer", "kind"),
     [
         (ANKORSTORE, "sqlite"),
-        (ACTIVE_ANTS, "sqlite"),
+        pytest.param(ACTIVE_ANTS, "sqlite", marks=pytest.mark.long),
         pytest.param(ANKORSTORE, "postgres", marks=pytest.mark.long),
         pytest.param(ACTIVE_ANTS, "postgres", marks=pytest.mark.long),
     ],

@@ -199,6 +199,7 @@ async def test_the_status_of_an_empty_service(client: httpx.AsyncClient) -> None
         "workers": [],
         "webhook": {
             "is_managed": False,
+            "let_go_at": None,
             "is_up": None,
             "problem": None,
             "checked_at": None,

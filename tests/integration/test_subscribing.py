@@ -459,6 +459,8 @@ async def test_what_was_deleted_on_purpose_is_not_missed(keeping: Keeping, comes
     await keeping.check()
     assert await alerts(keeping.store) == [("webhook-subscription-lost", 1)]
 
+    async with keeping.store.write() as connection:
+        await connection.execute(text("UPDATE schedules SET next_run_at = '2099-01-01 00:00:00'"))
     await keeping.run(lambda keeper: keeper.delete(by="ann"))
     await keeping.check()
     await keeping.check()
@@ -473,6 +475,7 @@ async def test_what_was_deleted_on_purpose_is_not_missed(keeping: Keeping, comes
         await keeping.check()
     seen = await load_webhook_watch(keeping.store)
     assert (seen.is_up, seen.let_go_at, seen.let_go_by) == (True, None, None)
+    assert await is_reconcile_due(keeping)
     del keeping.ankorstore.outbox.subscriptions[keeping.here()[0].id]
     keeping.ankorstore.faults.once(CREATE, Fault.SERVER_ERROR_BEFORE, status=403, times=2)
     with suppress(BridgeError):

@@ -434,7 +434,8 @@ async def pass_time(page: httpx.AsyncClient, sandbox: Sandbox, hours: int = 1) -
 async def test_todays_connector_carries_orders_until_it_is_stopped(
     page: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    """Those submitted since it was started; what it placed it confirms after that too."""
+    """Those that wait, and those that come; what it placed it confirms after that too."""
+    answered = await place(page, sandbox, "accepted")
     before = await place(page, sandbox)
     await page.post("/set/connector", data={"carries": "on"})
     carried = await place(page, sandbox, "two_parcels")
@@ -452,7 +453,7 @@ async def test_todays_connector_carries_orders_until_it_is_stopped(
 
     assert placed.external_order_number == f"OLD-{carried.reference}"
     assert f"{placed.order_number} " in shown
-    assert (carried.status, by_a_person.status) == ("shipped", "shipped")
+    assert [one.status for one in (before, carried, by_a_person)] == ["shipped"] * 3
     (shipment,) = (
         one
         for one in sandbox.active_ants.shipments.values()
@@ -461,8 +462,8 @@ async def test_todays_connector_carries_orders_until_it_is_stopped(
     assert len(shipment.parcels) == 2
     assert carried.tracking is not None
     assert carried.tracking["number"] == shipment.parcels[0].number
-    assert (before.status, after.status) == ("ankor_confirmed", "ankor_confirmed")
-    assert [sandbox.orders_at_warehouse(one.id) for one in (before, after)] == [[], []]
+    assert (answered.status, after.status) == ("brand_confirmed", "ankor_confirmed")
+    assert [sandbox.orders_at_warehouse(one.id) for one in (answered, after)] == [[], []]
     assert cancelled.status == "cancelled"
 
 
