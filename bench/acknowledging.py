@@ -6,7 +6,7 @@ from statistics import median
 
 from bench.children import WEBHOOK_SECRET, Child, Service, run_service
 
-ROUNDS = 5
+ROUNDS = 11
 ROUND_SECONDS = 2.0
 WARM_UP_SECONDS = 1.0
 EVENTS_A_ROUND = 16_000
