@@ -91,7 +91,10 @@ is tested by hand.
 """
 ASKS_A_COMPANY = "/api/orders/{order}/preview"
 FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
-few = settings(max_examples=40 if os.environ.get("TESTS") == "all" else 12, suppress_health_check=FUNCTION_SCOPED)
+few = settings(
+    max_examples=40 if os.environ.get("TESTS") == "all" else 12,
+    suppress_health_check=FUNCTION_SCOPED,
+)
 
 
 class Served:
