@@ -116,7 +116,8 @@ def _examine_disk(database_url: str, *, is_postgres: bool) -> Sequence[Diagnosis
     path = make_url(database_url).database
     if is_postgres or not path:
         return ()
-    free = shutil.disk_usage(Path(path).resolve().parent).free
+    folders = Path(path).resolve().parents
+    free = shutil.disk_usage(next(folder for folder in folders if folder.is_dir())).free
     if free >= FREE_BYTES_WARNING:
         return ()
     problem = f"{free // 1024**2} MiB are free beside the database"

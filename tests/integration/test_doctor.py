@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.doctor import Diagnosis, Severity, database_checks, examine
+from app.doctor.database_checks import examine_database
 from app.domain.jobs import SHIPMENTS
 from app.domain.pauses import Pausable
 from app.flow.forecast import Pace
@@ -25,6 +26,7 @@ from app.settings import Settings
 from app.simulator import SimulatedActiveAnts, SimulatedAnkorstore
 from app.simulator.active_ants.records import OrderType
 from app.simulator.faults import Fault
+from app.store.migrate import known_revisions
 from app.store.pauses import pause
 from app.store.presence import beat
 from app.store.schedules import run_soon
@@ -446,6 +448,24 @@ async def test_a_full_disk_is_told(setup: Setup, monkeypatch: pytest.MonkeyPatch
         found = await setup.examine()
         wanted = [] if setup.store.is_postgres else [("disk_full", severity)]
         assert [(one.check, one.severity) for one in found] == wanted
+
+
+async def test_the_disk_is_looked_at_before_there_is_a_folder(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database named in a folder that is still to be made is no reason to break."""
+    asked: list[Path] = []
+
+    def usage(folder: Path) -> Any:
+        asked.append(folder)
+        return _Usage(2**40)
+
+    monkeypatch.setattr(database_checks.shutil, "disk_usage", usage)
+    url = f"sqlite:///{tmp_path}/not/made/yet.db"
+    found = [one async for one in examine_database(store, url, known_revisions())]
+
+    assert {one.check for one in found} <= {"no_worker", "database_not_durable"}
+    assert asked == ([] if store.is_postgres else [tmp_path])
 
 
 @dataclass(frozen=True)
