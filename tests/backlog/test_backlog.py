@@ -14,7 +14,7 @@ QUICK: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(("kind", "replicas", "orders"), [("sqlite", 1, 150), ("postgres", 3, 100)])
+@pytest.mark.parametrize(("kind", "replicas", "orders"), [("sqlite", 1, 150), ("postgres", 3, 120)])
 def test_backlog_drains_within_the_limits(
     databases: Databases, kind: str, replicas: int, orders: int
 ) -> None:

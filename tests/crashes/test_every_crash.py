@@ -1,6 +1,6 @@
 """
-The short form of the crash table: a plain order's life on SQLite, all of its calls and every other
-death at a commit, and on PostgreSQL what lies around the calls that cannot be undone. `make crashes`
+The short form of the crash table: on SQLite a plain order's life, all of its calls and every other
+death at a commit; on PostgreSQL what lies around the calls that cannot be undone. `make crashes`
 plays the whole table.
 """
 
