@@ -81,8 +81,9 @@ async def examine_durability(store: Store) -> AsyncIterator[Diagnosis]:
         yield error(
             "database_read_only",
             f"the database cannot be written: {_words(trouble)}",
-            "give the service's user the right to write, or make room",
+            "give the service's user the right to write, or make room; another program may hold it",
         )
+        return
     if store.is_postgres:
         async with store.read() as connection:
             for name in _SAFE_ON_POSTGRES:

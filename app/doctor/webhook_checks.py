@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection
 from urllib.parse import urlsplit
 
 import httpx
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.ankorstore.subscriptions import AnkorstoreSubscriptions, Application, Subscription
 from app.doctor.diagnosis import Diagnosis, error, explain, warning
@@ -197,7 +198,10 @@ async def examine_public_url(
             "set PUBLIC_URL to the address Ankorstore reaches this service at",
         )
         return
-    challenge, answer = await make_challenge(store)
+    try:
+        challenge, answer = await make_challenge(store)
+    except SQLAlchemyError:
+        return  # the database cannot be written, which is told as what it is
     try:
         status, told = await _ask(f"{public_url}{LOOPBACK_PATH}/{challenge}", transport)
     except (httpx.HTTPError, OSError, TimeoutError) as trouble:

@@ -129,6 +129,7 @@ async def _places(connection: AsyncConnection, order_id: int) -> dict[str, tuple
         "new_address": None,
         "corrections": None,
         "attention_detail": None,
+        "delivery_look_at": None,  # or its next look would read who it was all over again
         "decision": _without_words(order.decision),
         "tracking_sent": {**order.tracking_sent, "link": None} if order.tracking_sent else None,
     }
@@ -213,6 +214,7 @@ _OF_ORDER = (
     Order.new_address,
     Order.corrections,
     Order.attention_detail,
+    Order.delivery_look_at,
     Order.decision,
     Order.tracking_sent,
 )

@@ -265,6 +265,13 @@ def test_erase(run: Run, filled: Any, database_url: str) -> None:  # noqa: F811
             proof = proof.order_by(Order.id)
             return [(await connection.execute(one)).all() for one in (proof, events, steps)]
 
+    async def looks(store: Store) -> dict[int, datetime | None]:
+        async with store.read() as connection:
+            rows = await connection.execute(select(Order.id, Order.delivery_look_at))
+            return {row.id: row.delivery_look_at for row in rows}
+
+    others = filled(looks)
+    assert others.pop(order_id) is not None
     before = filled(state)
     status, out, err = run("erase", "--retailer", f"winkel  {CANARY.upper()}")
     assert (status, err) == (0, "")
@@ -282,6 +289,7 @@ def test_erase(run: Run, filled: Any, database_url: str) -> None:  # noqa: F811
         assert b"Canarystraat" not in part
         assert not [one for one in packed if one[20:60] in part]
     assert any(b"Damstraat" in part for part in _whole(database_url)), "the other's stay"
+    assert filled(looks) == {order_id: None, **others}, "it is not looked at again"
     assert filled(state) == before
 
     assert run("erase", "--retailer", CANARY)[1] == "Nothing that is kept names this retailer.\n"

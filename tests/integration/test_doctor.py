@@ -1,7 +1,8 @@
 """`antbridge doctor`: every broken set-up gets its diagnosis, a sound one none."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from app.cli import cli
@@ -448,6 +450,25 @@ async def test_a_full_disk_is_told(setup: Setup, monkeypatch: pytest.MonkeyPatch
         found = await setup.examine()
         wanted = [] if setup.store.is_postgres else [("disk_full", severity)]
         assert [(one.check, one.severity) for one in found] == wanted
+
+
+async def test_a_database_that_cannot_be_written(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named as that, and the rest is examined all the same."""
+
+    @asynccontextmanager
+    async def refuse() -> AsyncIterator[Any]:
+        raise OperationalError("CREATE", None, Exception("attempt to write a readonly database"))
+        yield
+
+    monkeypatch.setattr(setup.store, "write", refuse)
+    setup.subscription.events = ("order.shipped",)
+
+    found = {one.check: one.problem for one in await setup.examine()}
+
+    assert list(found) == ["database_read_only", "webhook_events"]
+    assert "attempt to write a readonly database" in found["database_read_only"]
 
 
 async def test_the_disk_is_looked_at_before_there_is_a_folder(
