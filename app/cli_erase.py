@@ -54,8 +54,9 @@ def erase_command(
             assert retailer is not None
             naming = await find_naming(store, retailer)
             orders, event_ids = await load_names(store, naming.order_ids), naming.event_ids
-            if not orders and not event_ids:
-                print("Nothing that is kept names this retailer.")
+            if not orders and not event_ids and not does_it:
+                print("No order and no event that is kept names this retailer.")
+                print("Notes beside orders are looked through with --yes.")
                 return 0
         if await _refused(store, orders):
             return UNFINISHED

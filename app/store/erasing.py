@@ -29,6 +29,7 @@ from app.store.models_pauses import PauseRow
 from app.store.models_returns import CarrierReport, Return
 from app.store.models_shadow import ShadowOrder
 from app.store.models_skus import SkuRule, SkuRuleChange
+from app.store.persons import name_pattern
 from app.store.session import Store
 
 ERASED = "(erased)"
@@ -264,14 +265,18 @@ async def erase_events(store: Store, event_ids: list[int]) -> None:
 
 
 async def erase_notes(store: Store, name: str) -> dict[str, int]:
-    """Empty what people wrote beside no order and that holds *name*; return how much."""
+    """Empty what people wrote beside no order and names *name*; return how much."""
+    pattern = name_pattern(name)
     done: dict[str, int] = {}
     async with store.write() as connection:
         for what, column in _NOTES.items():
-            holds = func.lower(column).contains(name.lower(), autoescape=True)
             table = cast(Any, column).class_
+            texts = (
+                await connection.execute(select(column).where(column.is_not(None)).distinct())
+            ).scalars()
+            naming = [text for text in texts if pattern.search(text.casefold())]
             changed = await connection.execute(
-                update(table).where(holds).values({cast(Any, column).key: ERASED})
+                update(table).where(column.in_(naming)).values({cast(Any, column).key: ERASED})
             )
             done[what] = cast("CursorResult[Any]", changed).rowcount
     return {what: count for what, count in done.items() if count}

@@ -31,14 +31,15 @@ class Naming:
 
 async def find_naming(store: Store, name: str) -> Naming:
     """Return all that holds *name* as whole words: a company, a person, a mail address, an id."""
-    pattern = _pattern(name)
+    pattern = name_pattern(name)
     return Naming(
         tuple([order_id async for order_id in _orders(store, pattern)]),
         tuple([event_id async for event_id in _events(store, pattern)]),
     )
 
 
-def _pattern(name: str) -> re.Pattern[str]:
+def name_pattern(name: str) -> re.Pattern[str]:
+    """Return what finds *name* as whole words in a text whose letters were case-folded."""
     words = r"\s+".join(re.escape(word) for word in name.casefold().split())
     return re.compile(rf"(?<!\w){words}(?!\w)")
 
@@ -68,6 +69,7 @@ async def _orders(store: Store, pattern: re.Pattern[str]) -> Any:
                 (WarehouseOrder, WarehouseOrder.payload),
                 (Attempt, Attempt.recorded),
                 (Attempt, Attempt.detail),
+                (Attempt, Attempt.message),
                 (Event, Event.raw_body),
             ):
                 found = await connection.execute(

@@ -12,6 +12,7 @@ from sqlalchemy import inspect, select, text, update
 from sqlalchemy.engine import create_engine, make_url
 
 from app.active_ants import order_lines
+from app.domain.pauses import Pausable
 from app.simulator import Address, OrderedLine
 from app.store.decisions_answer import hold_order, release_order
 from app.store.inbox import Inbox
@@ -20,6 +21,7 @@ from app.store.models import Attempt, Base, Event, Order, Shipment, WarehouseOrd
 from app.store.models_pauses import PauseRow
 from app.store.models_returns import CarrierReport, Return
 from app.store.models_shadow import ShadowOrder
+from app.store.pauses import pause
 from app.store.session import Store
 from tests.fake_clock import FakeClock
 from tests.flow.rehearsed import GOOD, Scene, play_scene
@@ -292,7 +294,8 @@ def test_erase(run: Run, filled: Any, database_url: str) -> None:  # noqa: F811
     assert filled(looks) == {order_id: None, **others}, "it is not looked at again"
     assert filled(state) == before
 
-    assert run("erase", "--retailer", CANARY)[1] == "Nothing that is kept names this retailer.\n"
+    assert run("erase", "--retailer", CANARY)[1].startswith("No order and no event that is kept")
+    assert "Erased the personal data of 0 orders" in run("erase", "--retailer", CANARY, "--yes")[1]
     reference = before[0][0].marketplace_reference
     status, out, _ = run("rehearse", next(row for row in before[0] if row.id == order_id)[3])
     assert status == 2
@@ -331,3 +334,24 @@ def test_erase_is_refused(run: Run, filled: Any, database_url: str) -> None:  # 
     assert run("erase", "--retailer", "x")[0] == 2
     assert run("erase", "--retailer", "Smit", "--order", "1")[0] == 2
     assert run("erase", "--order", "nonsense", "--yes")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_erased"),
+    [("ANN ÖST rang: fine", True), ("we cannöst ship; pl-ann-östing", False)],
+)
+def test_notes_are_searched_by_whole_words(
+    run: Run,  # noqa: F811
+    filled: Any,  # noqa: F811
+    reason: str,
+    is_erased: bool,
+) -> None:
+    """In any case of letters, also where no order and no event names the person."""
+    filled(lambda store: pause(store, Pausable.PLACING, by="ann", reason=reason))
+    assert run("erase", "--retailer", "ann öst", "--yes")[0] == 0
+
+    async def kept(store: Store) -> Any:
+        async with store.read() as connection:
+            return (await connection.execute(select(PauseRow.reason))).scalar_one()
+
+    assert filled(kept) == ("(erased)" if is_erased else reason)
