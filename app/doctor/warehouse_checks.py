@@ -25,11 +25,13 @@ async def examine_warehouse(
     for problem in problems:
         sentence, _, cure = problem.partition(". ")
         yield error("warehouse_settings", sentence, cure or "see docs/settings.md")
-    questions: tuple[Callable[[], Awaitable[object]], ...] = (
+    questions: list[Callable[[], Awaitable[object]]] = [
         lambda: warehouse.find_order(NOBODYS),
         lambda: warehouse.knows_product(NOBODYS),
         lambda: warehouse.search_shipments(NOBODYS),
-    )
+    ]
+    if warehouse.reads_single_stock:
+        questions.append(lambda: warehouse.read_stock(NOBODYS))
     unclear: BridgeError | None = None
     for ask in questions:
         try:

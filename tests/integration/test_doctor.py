@@ -335,6 +335,12 @@ CASES = [
         "ACTIVE_ANTS_PATH_PRODUCT_SEARCH",
     ),
     Case(
+        "path of one stock",
+        _set(active_ants_path_stock_get="/v2/nonsense/{sku}"),
+        "warehouse_path",
+        "ACTIVE_ANTS_PATH_STOCK_GET",
+    ),
+    Case(
         "path of the feed",
         _missing("*/shipment/byordertype"),
         "warehouse_path",
